@@ -1,0 +1,30 @@
+// The critic port: what any step critic takes and gives. Knows no HTTP and no model format.
+import type { Evidence } from '../answer/types.ts'
+
+export interface CritiqueItem {
+  readonly problem: string
+  readonly steps: readonly string[]
+}
+
+export interface StepScore {
+  /** Calibrated P(step is right | problem, steps so far) in [0, 1]; null = unscored (never 0 for a failure). */
+  readonly score: number | null
+  readonly evidence: readonly Evidence[]
+}
+
+export interface Critique {
+  /** length = item.steps.length */
+  readonly steps: readonly StepScore[]
+  /** Tokens the critic read for this item. */
+  readonly tokens: number
+}
+
+/** One loaded critic version. A running search keeps the one it began with. */
+export interface Critic {
+  /** e.g. `critic@0.1.0`; stable for the life of the object. */
+  readonly version: string
+  /** τ in [0, 1]: a step is `right` when its score is at least this. */
+  readonly threshold: number
+  /** Scores every item; results in the order of `items`. @throws {AppError} CRITIC_FAILED, OVERLOADED */
+  judge(items: readonly CritiqueItem[], signal?: AbortSignal): Promise<Critique[]>
+}

@@ -1,0 +1,32 @@
+// The LLM port: sampling solutions and continuing partial ones. Structurally satisfies search's `Propose`; knows no search.
+
+export interface LlmUsage {
+  calls: number
+  prompt_tokens: number
+  completion_tokens: number
+}
+
+export interface LlmRequest {
+  readonly problem: string
+  /** Steps the answer must go on from; empty for a fresh solution. */
+  readonly steps: readonly string[]
+  readonly until: 'step' | 'end'
+  readonly temperature: number
+  readonly maxTokens: number
+  readonly seed: number
+}
+
+export interface LlmReply {
+  readonly text: string
+  readonly ended: boolean
+  readonly usage: LlmUsage
+}
+
+export interface Llm {
+  /** Name for logs and replies: the upstream's name or the model. */
+  readonly name: string
+  /** True when a partial answer can be continued, so that step-wise methods can run. May have to ask the endpoint once. */
+  canContinue(signal: AbortSignal): Promise<boolean>
+  /** @throws {AppError} LLM_* codes; an abort rejects with the signal's reason. */
+  propose(request: LlmRequest, signal: AbortSignal): Promise<LlmReply>
+}
