@@ -1,9 +1,12 @@
 // The LLM port: sampling solutions and continuing partial ones. Structurally satisfies search's `Propose`; knows no search.
 
 export interface LlmUsage {
+  /** Completions the LLM gave; a refused or retried call that gave none is not counted. */
   calls: number
   prompt_tokens: number
   completion_tokens: number
+  /** True when the upstream reported no readable usage and the tokens are a guess (characters / 4). */
+  estimated?: boolean
 }
 
 export interface LlmRequest {
@@ -30,3 +33,6 @@ export interface Llm {
   /** @throws {AppError} LLM_* codes; an abort rejects with the signal's reason. */
   propose(request: LlmRequest, signal: AbortSignal): Promise<LlmReply>
 }
+
+/** How a partial answer is put to an endpoint so that it goes on from there (see prompt.ts). */
+export type ContinuationMode = 'continue_final_message' | 'assistant_prefill' | 'prompted'

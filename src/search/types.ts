@@ -1,4 +1,7 @@
-// The world of a search, as functions. Imports nothing: the LLM, the critic, the clock and chance all come in from outside.
+// The vocabulary of a search: its world as functions, its events and its result. Knows no LLM client, critic or clock;
+// they all come in from outside.
+import type { Aggregates } from './aggregate.ts'
+import type { TreeNode } from './tree.ts'
 
 /** Tokens and calls an LLM used. */
 export interface LlmUsage {
@@ -16,22 +19,28 @@ export interface ProposeRequest {
   readonly temperature: number
   /** Completion tokens at most. */
   readonly maxTokens: number
-  /** Passed on to the LLM where it takes one; differs for every call of a search. */
+  /** In [0, 2^31). Passed on to the LLM where it takes one; set by the logical place of the call in its search. */
   readonly seed: number
 }
 
 export interface Proposal {
-  /** The new text only (no echo of the steps given). */
+  /** The new text only (no echo of the steps given). Empty and `ended`: the steps given are a whole solution. */
   readonly text: string
   /** True when the LLM ended its solution (end of text), false when it was cut by a stop or by maxTokens. */
   readonly ended: boolean
   readonly usage: LlmUsage
 }
 
-/** One LLM call. @throws whatever the LLM client throws; an abort rejects with the signal's reason. */
+/**
+ * One LLM call. Must settle soon after an abort: the search waits for it.
+ * @throws whatever the LLM client throws; an abort rejects with the signal's reason.
+ */
 export type Propose = (request: ProposeRequest, signal: AbortSignal) => Promise<Proposal>
 
-/** P(step right) for each step of each path, null where unscored; result[i].length = paths[i].length. */
+/**
+ * P(step right) for each step of each path, null where unscored; result[i].length = paths[i].length.
+ * Must settle soon after an abort: the search waits for it.
+ */
 export type Judge = (
   problem: string,
   paths: readonly (readonly string[])[],
@@ -49,4 +58,84 @@ export interface World {
   readonly canon: (answer: string) => string
   /** Milliseconds, monotonic. */
   readonly now: () => number
+  /** Resolves after `ms` milliseconds; rejects when aborted. */
+  readonly timeout: (ms: number, signal: AbortSignal) => Promise<void>
+}
+
+/** `complete`: the method did all it meant to. Else what stopped it, with the best answer so far. */
+export type FinishReason = 'complete' | 'budget' | 'deadline'
+
+export interface Usage {
+  readonly llm: Readonly<LlmUsage>
+  readonly critic: { readonly tokens: number }
+}
+
+export interface Candidate {
+  readonly solution: string
+  readonly steps: readonly string[]
+  /** P(step right) in [0, 1], null where unscored; length = steps.length. */
+  readonly scores: readonly (number | null)[]
+  readonly aggregates: Aggregates
+  /** The aggregate the request asked for; null when no step was scored. */
+  readonly score: number | null
+  /** As written; null when none could be read. */
+  readonly answer: string | null
+  /** False when the solution was cut off. */
+  readonly ended: boolean
+  /** What its answer got: votes (in mcts one for each simulation that ended in it), or summed scores in a weighted vote. */
+  readonly votes?: number
+}
+
+/**
+ * What happens during a search. `branch` is the candidate's number for the sampling methods, the run for guard, the node's
+ * index in the tree for mcts; `index` counts steps of that branch from 0. Order of arrival: it may vary with latencies.
+ */
+export type SearchEvent =
+  | { readonly type: 'step'; readonly branch: number; readonly index: number; readonly text: string }
+  /** Scores of the steps from `index` on. */
+  | {
+      readonly type: 'score'
+      readonly branch: number
+      readonly index: number
+      readonly scores: readonly (number | null)[]
+    }
+  | { readonly type: 'candidate'; readonly branch: number; readonly candidate: Candidate }
+  /** A step that is not followed further; a rejected one may still be taken when no try at it passes. */
+  | {
+      readonly type: 'prune'
+      readonly branch: number
+      readonly index: number
+      readonly reason: 'rejected' | 'duplicate' | 'dead'
+    }
+  /** The choice so far has changed. */
+  | {
+      readonly type: 'best'
+      readonly branch: number
+      readonly answer: string | null
+      readonly score: number | null
+    }
+  | { readonly type: 'usage'; readonly usage: Usage }
+  /** LLM calls failed: how many so far and the first error. Unchecked: not for the wire as it is. */
+  | { readonly type: 'failure'; readonly failed: number; readonly error: unknown }
+
+/** What a method hands back. */
+export interface Selection {
+  /** In logical order (candidate, run or node number), whatever the latencies. */
+  readonly candidates: readonly Candidate[]
+  /** Index into candidates; null when there are none. */
+  readonly chosen: number | null
+  readonly tree?: readonly TreeNode[]
+}
+
+export interface SearchResult extends Selection {
+  /** Answer of the chosen candidate, as written; null when it has none or there is no candidate. */
+  readonly answer: string | null
+  /** Null when there is no candidate (a deadline before the first reply). */
+  readonly solution: string | null
+  readonly steps: readonly string[]
+  readonly score: number | null
+  readonly finish_reason: FinishReason
+  readonly usage: Usage
+  /** LLM calls that failed. */
+  readonly failed: number
 }

@@ -1,4 +1,5 @@
 // The store port: traffic, feedback, the serving pointer and jobs. Verbs only; no database type in any signature.
+import type { Log } from '../log.ts'
 
 /** A critique or search as it was answered. */
 export interface TrafficRecord {
@@ -57,21 +58,68 @@ export interface Serving {
   readonly history: readonly string[]
 }
 
+/** The fields of a job that change while it lives. */
+export type JobChange = Partial<Omit<Job, 'id' | 'created_at' | 'params'>>
+
+/** What must hold for a change to a job to be made; checked and changed in one atomic step. */
+export interface JobGuard {
+  /** The change is made only while this owner holds the job's lease (an expired lease nobody took counts as held). */
+  readonly owner?: string
+  /** The change is made only from one of these states. */
+  readonly states?: readonly JobState[]
+}
+
+/** Which records to forget. With both fields a record goes when either says so. */
+export interface Retention {
+  /** Unix milliseconds: records with `at` before it go. */
+  readonly olderThan?: number
+  /** How many of the newest records stay. */
+  readonly keep?: number
+}
+
+/**
+ * Times are Unix milliseconds and always come from the caller; machines that share a store must agree on the clock
+ * to well under a lease. What cannot be read back (a damaged row) is skipped and logged, never thrown.
+ * Every verb: @throws {AppError} NOT_READY when the store cannot be reached or is busy.
+ */
 export interface Store {
-  /** Resolves once the records are durable: a kill -9 after that loses none of them. */
+  /**
+   * Resolves once the records are durable: a kill -9 after that loses none of them. All or none are stored.
+   * An id that is already there keeps its first record, so that trying again after an unknown outcome is safe.
+   */
   appendTraffic(records: readonly TrafficRecord[]): Promise<void>
-  /** Returns, in order, whether each id was known; unknown feedback is not stored. */
+  /**
+   * Returns, in order, whether each id was known; unknown feedback is not stored. Feedback equal in every field,
+   * `at` included, counts once, so that trying again is safe.
+   */
   addFeedback(items: readonly Feedback[]): Promise<boolean[]>
-  /** Newest first, with all feedback given so far. */
+  /** Newest first by `at`, then by arrival; at most `limit`, `at >= since`. All feedback so far, in order of arrival. */
   readTraffic(options: { limit: number; since?: number }): Promise<LabelledTraffic[]>
   countTraffic(): Promise<number>
+  /** Forgets records and their feedback; returns how many records went. No field set: none go. */
+  pruneTraffic(retention: Retention): Promise<number>
   getServing(): Promise<Serving | null>
   setServing(serving: Serving): Promise<void>
-  createJob(job: Job): Promise<void>
+  /** Returns false, and stores nothing, when it would be a second queued or running job or its id is taken: atomic. */
+  createJob(job: Job): Promise<boolean>
   getJob(id: string): Promise<Job | null>
-  /** Newest first. */
+  /** Newest first by `created_at`, then by arrival. */
   listJobs(limit: number): Promise<Job[]>
-  /** Changes the named fields; unknown id is a no-op returning null. */
-  updateJob(id: string, change: Partial<Omit<Job, 'id' | 'created_at' | 'params'>>): Promise<Job | null>
+  /**
+   * Changes the named fields and returns the job as it is then. Returns null, and changes nothing, when the id is
+   * unknown, the guard does not hold, or the change would make a second job queued or running. Leaving `running`
+   * ends the lease. `updated_at` changes only when it is named.
+   */
+  updateJob(id: string, change: JobChange, guard?: JobGuard): Promise<Job | null>
+  /**
+   * Takes the queued job, or a running one whose lease ran out (`now` >= its end), for `owner` until `now + leaseMs`:
+   * one caller wins. The job returned is `running`; null when there is nothing to take.
+   */
+  claimJob(owner: string, leaseMs: number, now: number): Promise<Job | null>
+  /** Extends the lease to `now + leaseMs`; false when `owner` no longer holds it, which means: stop working. */
+  renewLease(id: string, owner: string, leaseMs: number, now: number): Promise<boolean>
   close(): Promise<void>
 }
+
+/** Where the store tells of damage and outages. */
+export type StoreLog = Pick<Log, 'warn'>

@@ -1,0 +1,173 @@
+// Decides whether two answers are the same, by a canonical form. Knows no algebra beyond exact numbers.
+import { add, div, format, parseRational, type Rational, rational } from './rational.ts'
+
+/** Longer answers are only trimmed: nobody writes them, and the work must stay bounded. */
+const MAX_CHARS = 500
+
+/** Takes off what wraps a whole answer: math delimiters, a box, emphasis. */
+function unwrap(text: string): string {
+  const wraps = [
+    ['$$', '$$'],
+    ['$', '$'],
+    ['\\(', '\\)'],
+    ['\\[', '\\]'],
+    ['**', '**'],
+    ['`', '`'],
+    ['\\boxed{', '}'],
+    ['\\text{', '}'],
+    ['\\textbf{', '}'],
+    ['\\mathrm{', '}'],
+  ] as const
+  for (let rounds = 0; rounds < 8; rounds++) {
+    const wrap = wraps.find(
+      ([open, close]) =>
+        text.length >= open.length + close.length &&
+        text.startsWith(open) &&
+        text.endsWith(close) &&
+        isWhole(text.slice(open.length, text.length - close.length), open),
+    )
+    if (wrap === undefined) return text
+    text = text.slice(wrap[0].length, text.length - wrap[1].length).trim()
+  }
+  return text
+}
+
+/** Whether the delimiters around `inner` belong together: `$3$ and $4$` is not one formula. */
+function isWhole(inner: string, open: string): boolean {
+  if (!open.endsWith('{')) return !inner.includes(open)
+  let depth = 0
+  for (const char of inner) {
+    if (char === '{') depth++
+    else if (char === '}' && --depth < 0) return false
+  }
+  return depth === 0
+}
+
+/** LaTeX that only lays out is dropped, and each thing that can be written in several ways is written in one. */
+function plainLatex(text: string): string {
+  return text
+    .replace(/\\(?:left|right|displaystyle|bigl?|bigr?)(?![a-zA-Z])/g, '')
+    .replace(/\\[!,;:]|\\ |~|\\q?quad(?![a-z])/g, ' ')
+    .replace(/\\[dt]frac(?![a-zA-Z])/g, '\\frac')
+    .replace(/\\frac(\d)(\d)/g, '\\frac{$1}{$2}')
+    .replace(/\\sqrt(\d)/g, '\\sqrt{$1}')
+    .replace(/\^\{?\\circ\}?|\\degree|°/g, '')
+    .replace(/\\([%$#&])/g, '$1')
+    .replace(/\{,\}/g, ',')
+    .replace(/[\u2212\u2013]/g, '-')
+    .replace(/\\(?:cdot|times)(?![a-zA-Z])/g, '*')
+    .trim()
+}
+
+const UNIT =
+  /(?:\s*\\(?:text|mathrm|mbox|textbf)\{[^{}]*\}(?:\^\{?\d\}?)?|(?:\s|(?<=\d))[a-z][a-z .\-/]*[a-z]\.?(?:\^\{?\d\}?)?|\s*¢)$/i
+// Words and letters that change the value they stand beside.
+const NOT_UNIT = /\b(?:pi|sqrt|or|and|i|e|to|thousand|million|billion|hundred|dozen|half)\b|\\/i
+
+/** The number an answer states, its currency, units and per cent sign dropped, or null. */
+function readValue(text: string): Rational | null {
+  let body = text.replace(/^(-?)\s*(?:\$|€|£|USD|US\$)\s*/, '$1').replace(/\s*(?:%|percent)$/i, '')
+  const unit = UNIT.exec(body)
+  if (
+    unit !== null &&
+    /\d|\}/.test(body.slice(0, unit.index)) &&
+    (unit[0].includes('{') || !NOT_UNIT.test(unit[0]))
+  ) {
+    body = body.slice(0, unit.index)
+  }
+  body = body.replace(/\s*%$/, '').trim()
+  return parseRational(body) ?? readFraction(body) ?? readScientific(body)
+}
+
+/** `\frac{a}{b}`, `-\frac{a}{b}`, and mixed numbers `2\frac{1}{3}` and `2 1/3`. */
+function readFraction(text: string): Rational | null {
+  const match =
+    /^(-?)(\d{1,20})?\s*(?:\\frac\{(-?[\d.,]{1,20})\}\{(-?[\d.,]{1,20})\}|(?<=\d\s+)(\d{1,20})\/(\d{1,20}))$/.exec(
+      text,
+    )
+  if (match === null) return null
+  const top = parseRational(match[3] ?? match[5]!)
+  const under = parseRational(match[4] ?? match[6]!)
+  const part = top === null || under === null ? null : div(top, under)
+  const value = part === null ? null : add({ n: BigInt(match[2] ?? 0), d: 1n }, part)
+  return value !== null && match[1] === '-' ? rational(-value.n, value.d) : value
+}
+
+/** `1.5*10^3`, `1.5 * 10^{-3}`. */
+function readScientific(text: string): Rational | null {
+  const match = /^(-?[\d.,]{1,40})\s*\*\s*10\^(?:(-?\d{1,2})|\{(-?\d{1,2})\})$/.exec(text)
+  const size = match === null ? null : parseRational(match[1]!)
+  if (match === null || size === null) return null
+  const exponent = Number(match[2] ?? match[3])
+  const power = 10n ** BigInt(Math.abs(exponent))
+  return exponent < 0 ? rational(size.n, size.d * power) : rational(size.n * power, size.d)
+}
+
+/** An answer that is no number: spaces out of formulas, words in lower case. */
+function plainText(text: string): string {
+  const choice = /^(?:choice[_ ])?\(?([A-Za-z])\)?[.:]?$/i.exec(text) ?? /^\(([A-J])\)\s*[\w$\\]/.exec(text)
+  if (choice !== null) return choice[1]!.toLowerCase()
+  const words = text.replace(/\\(?:text|mathrm|mbox|textbf)\{([^{}]*)\}/g, '$1')
+  if (/^[\p{L}\s.,'’"-]+$/u.test(words)) {
+    const bare = words.toLowerCase().replace(/["'’.]/g, '')
+    return bare.replace(/\s+/g, ' ').trim()
+  }
+  const dense = words.replace(/\s+/g, '').replace(/([_^])\{(\w)\}/g, '$1$2')
+  // Names of three letters and more are words, not variables; a command keeps its case.
+  return /\p{L}{3}/u.test(dense) && !dense.includes('\\') ? dense.toLowerCase() : dense
+}
+
+/** Elements of a pair, interval or list, cut at its outermost commas; one element when there are none. */
+function elements(text: string): string[] {
+  const parts: string[] = []
+  let depth = 0
+  let start = 0
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]!
+    if ('([{'.includes(char)) depth++
+    else if (')]}'.includes(char)) depth--
+    else if (char === ',' && depth === 0) {
+      parts.push(text.slice(start, at))
+      start = at + 1
+    }
+  }
+  parts.push(text.slice(start))
+  return parts
+}
+
+function canonElement(text: string): string {
+  const value = readValue(text.trim())
+  return value === null ? plainText(text.trim()) : format(value)
+}
+
+/** `(1, 2)`, `[0, 1)`, `\{1, 2\}` and `1, 2`: each element in its own canonical form. */
+function canonTuple(text: string): string | null {
+  const match = /^(\(|\[|\\\{|)(.*?)(\)|\]|\\\}|)$/s.exec(text)
+  if (match === null || (match[1] === '') !== (match[3] === '')) return null
+  const parts = elements(match[2]!)
+  if (parts.length < 2 || parts.some(part => part.trim() === '')) return null
+  return match[1] + parts.map(canonElement).join(',') + match[3]
+}
+
+/**
+ * The canonical form of an answer: a number as `n` or `n/d` in lowest terms, whatever its currency, unit, thousands
+ * separators, LaTeX or per cent sign (50% is 50, as data sets grade it); a choice as its letter; pairs and lists element by
+ * element; any other text with its layout evened out. Equal forms mean the same answer; different forms may still be equal
+ * mathematically.
+ */
+export function canonAnswer(answer: string): string {
+  const trimmed = answer.trim()
+  if (trimmed.length > MAX_CHARS) return trimmed
+  let text = plainLatex(unwrap(trimmed.replace(/(?<=[^.])\.$/, '')))
+  text = unwrap(text.replace(/^(?:the )?(?:final )?answer(?: is|:)\s*/i, ''))
+  const named = /^[A-Za-z](?:_\{?\w\}?)?\s*=\s*([^=]+)$/.exec(text)
+  if (named !== null) text = named[1]!.trim()
+  const value = readValue(text)
+  if (value !== null) return format(value)
+  return canonTuple(text) ?? plainText(text)
+}
+
+/** Whether two answers are the same as far as `canonAnswer` can tell. */
+export function sameAnswer(a: string, b: string): boolean {
+  return canonAnswer(a) === canonAnswer(b)
+}

@@ -1,0 +1,118 @@
+// Finds the final answer of a solution, as it is written there. Knows nothing of whether it is right.
+import { readNumbers } from './numbers.ts'
+import { splitSteps } from './split.ts'
+
+/** An answer longer than this is prose. */
+const MAX_CHARS = 200
+const MAX_WORDS = 8
+
+/** The content of the `\boxed{…}` or `\fbox{…}` that begins last and whose braces balance. */
+function lastBoxed(text: string): string | null {
+  const opened: number[] = [] // For each open brace the start of its box's content, 0 when it opens no box.
+  let start = 0
+  let end = 0
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]
+    if (char === '\\') {
+      const name = /^\\(?:boxed|fbox)\{/.exec(text.slice(at, at + 7))
+      if (name !== null) {
+        at += name[0].length - 1
+        opened.push(at + 1)
+      } else at++
+    } else if (char === '{') opened.push(0)
+    else if (char === '}') {
+      const from = opened.pop() ?? 0
+      if (from > start) {
+        start = from
+        end = at
+      }
+    }
+  }
+  return start > 0 ? text.slice(start, end) : null
+}
+
+/** The first line with text after `at`. */
+function lineAfter(text: string, at: number): string {
+  let start = at
+  while (start < text.length && text.charCodeAt(start) <= 32) start++
+  const end = text.indexOf('\n', start)
+  return text.slice(start, end < 0 ? text.length : end)
+}
+
+/** The answer under the last `# Answer` heading (the form of PRM800K). */
+function underHeading(text: string): string | null {
+  let found: string | null = null
+  for (const match of text.matchAll(/^#{1,6} {0,3}(?:final )?answer:?[ \t]*$/gim)) {
+    found = lineAfter(text, match.index + match[0].length)
+  }
+  return found
+}
+
+const PHRASE =
+  /\b(?:(?:final |correct |right )?answer(?: choice)?(?: is|:| =|\*\*:|:\*\*)|solution:)(?=[\s*$\\:(])/gi
+
+/** `… is 42. Check: …` is cut at the end of its sentence, `3.5` is not. */
+function firstSentence(text: string): string {
+  const end = /[.!?;](?=\s|$|\*\*|["')](?:\s|$))/.exec(text)
+  return end === null ? text : text.slice(0, end.index)
+}
+
+/** What the last phrase such as `the answer is …` or `Answer: …` names. */
+function afterPhrase(text: string): string | null {
+  let found: string | null = null
+  for (const match of text.matchAll(PHRASE)) {
+    const rest = lineAfter(text, match.index + match[0].length).slice(0, 4 * MAX_CHARS)
+    const answer = strip(firstSentence(rest.replace(/^[\s:*]+/, '')))
+    const isProse = answer.length > MAX_CHARS || answer.split(/\s+/, MAX_WORDS + 1).length > MAX_WORDS
+    if (!isProse && answer !== '') found = answer
+    else found = leading(rest) ?? found
+  }
+  return found
+}
+
+/** The number or choice that a longer phrase begins with. */
+function leading(text: string): string | null {
+  const choice = /^\W{0,3}\(([A-Z])\)/.exec(text)
+  if (choice !== null) return `(${choice[1]})`
+  const number = readNumbers(text.slice(0, MAX_CHARS))[0]
+  return number !== undefined && /^[\s$*\\(]*$/.test(text.slice(0, number.start)) ? number.text : null
+}
+
+function lastChoice(text: string): string | null {
+  return [...text.matchAll(/\([A-J]\)|\bChoice_[A-J]\b/g)].at(-1)?.[0] ?? null
+}
+
+/** Trims, and takes off marks of emphasis and a closing full stop. */
+function strip(answer: string): string {
+  let text = answer.trim()
+  if (text.startsWith('**')) text = text.slice(2)
+  if (text.endsWith('**')) text = text.slice(0, -2)
+  return /[^.]\.$/.test(text) ? text.slice(0, -1).trim() : text.trim()
+}
+
+/**
+ * The final answer of a solution as written, trimmed, or null when there is none. In this order: the last `\boxed{…}`, the
+ * last `#### …` (GSM8K), the text under `# Answer`, the last `the answer is …` / `Answer: …`, and in the last step the last
+ * choice such as `(B)`, else the last number.
+ */
+export function extractAnswer(solution: string): string | null {
+  const hashes = solution.lastIndexOf('####')
+  const candidates = [
+    () => lastBoxed(solution),
+    () =>
+      hashes < 0 || !/^####[ \t]*[^\s#a-z]/i.test(solution.slice(hashes, hashes + 40))
+        ? null
+        : lineAfter(solution, hashes + 4),
+    () => underHeading(solution),
+    () => afterPhrase(solution),
+    () => {
+      const last = splitSteps(solution).at(-1)?.text ?? ''
+      return lastChoice(last) ?? readNumbers(last).at(-1)?.text ?? null
+    },
+  ]
+  for (const candidate of candidates) {
+    const answer = strip(candidate() ?? '')
+    if (answer !== '') return answer
+  }
+  return null
+}

@@ -1,0 +1,49 @@
+// The options of the command line: their names, defaults and checks. Knows no command.
+import { parseArgs } from 'node:util'
+
+/** The value, or an error that names the option. */
+export function required(value: string | undefined, name: string): string {
+  if (value === undefined || value === '') throw new Error(`--${name} is missing`)
+  return value
+}
+
+/** A number within bounds. @throws naming the option and the bounds. */
+export function numberOption(
+  value: string | undefined,
+  name: string,
+  fallback: number,
+  low: number,
+  high: number,
+): number {
+  if (value === undefined) return fallback
+  const x = Number(value)
+  if (!Number.isFinite(x) || x < low || x > high)
+    throw new Error(`--${name} must be a number from ${low} to ${high}`)
+  return x
+}
+
+/** Splits arguments into positionals and options. @throws for an option there is not. */
+export const readArguments = (args: readonly string[]) =>
+  parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      data: { type: 'string' },
+      base: { type: 'string', default: 'models/base/0.1.0' },
+      critic: { type: 'string', default: 'models/critic/0.1.0' },
+      out: { type: 'string' },
+      from: { type: 'string' },
+      version: { type: 'string', default: '0.1.0' },
+      minutes: { type: 'string' },
+      steps: { type: 'string' },
+      seed: { type: 'string', default: '1' },
+      threads: { type: 'string', default: '2' },
+      problems: { type: 'string' },
+      threshold: { type: 'string' },
+      n: { type: 'string', default: '8' },
+      log: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+
+export type CliValues = ReturnType<typeof readArguments>['values']

@@ -1,0 +1,236 @@
+// The critics there are and which of them serves: shipped and trained folders, lazy workers, promotion and rollback.
+// Knows no HTTP and no database; the serving pointer is kept by whoever opens it.
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { AppError } from '../errors.ts'
+import { type Manifest, openArtifact, readManifest } from './manifest.ts'
+import type { Critic } from './types.ts'
+import type { WorkerCritic } from './worker-critic.ts'
+
+/** Which version serves and what served before, most recent first. */
+export interface Pointer {
+  readonly version: string
+  readonly history: readonly string[]
+}
+
+export interface RegistryOptions {
+  /** Read-only folder of shipped critics, one folder a version. */
+  readonly shippedDir: string
+  /** Folder of critics trained here. */
+  readonly trainedDir: string
+  readonly pointer: { load(): Promise<Pointer | null>; save(pointer: Pointer): Promise<void> }
+  /** Starts a worker for a folder and warms it up. */
+  readonly start: (dir: string) => Promise<WorkerCritic>
+  /** Milliseconds a worker that does not serve stays up without being asked. */
+  readonly idleMs?: number
+  readonly onServing?: (version: string) => void
+}
+
+interface CriticEntry {
+  readonly version: string
+  readonly serving: boolean
+  readonly source: 'shipped' | 'trained'
+  readonly parent: string | null
+  readonly created_at: string | null
+  readonly metrics: Readonly<Record<string, unknown>>
+}
+
+export interface Registry {
+  /** The one that serves. @throws {AppError} NOT_READY until `open` has resolved. */
+  current(): Critic
+  /** Any critic by version; its worker starts when first asked. @throws {AppError} UNKNOWN_CRITIC */
+  get(version: string): Critic
+  list(): CriticEntry[]
+  /** Warms the version up, then switches. Requests in flight finish on the old one. @throws {AppError} UNKNOWN_CRITIC, CRITIC_INVALID */
+  promote(version: string): Promise<{ serving: string; previous: string | null }>
+  /** Back to what served before. @throws {AppError} NO_PARENT, CRITIC_INVALID */
+  rollback(): Promise<{ serving: string; previous: string | null }>
+  /** Device of the serving critic; null before there is one. */
+  device(): string | null
+  /** Folder of a version. @throws {AppError} UNKNOWN_CRITIC */
+  dirOf(version: string): string
+  close(): Promise<void>
+}
+
+const HISTORY = 20
+const IDLE_MS = 60_000
+
+interface Found {
+  readonly dir: string
+  readonly source: 'shipped' | 'trained'
+  readonly manifest: Manifest
+}
+
+/** A critic whose worker is started when needed and may be stopped when idle: a search may hold on to it for as long as it likes. */
+class Handle implements Critic {
+  readonly version: string
+  readonly threshold: number
+  readonly #start: () => Promise<WorkerCritic>
+  #worker: Promise<WorkerCritic> | null = null
+  #inUse = 0
+  #lastUse = 0
+
+  constructor({ dir, manifest }: Found, start: RegistryOptions['start']) {
+    this.version = manifest.version
+    this.threshold = manifest.reading!.threshold
+    this.#start = () => start(dir)
+  }
+
+  worker(): Promise<WorkerCritic> {
+    this.#lastUse = performance.now() // or the sweep would stop a worker that is being warmed up
+    this.#worker ??= this.#start().catch(error => {
+      this.#worker = null
+      throw error
+    })
+    return this.#worker
+  }
+
+  async judge(items: Parameters<Critic['judge']>[0], signal?: AbortSignal) {
+    this.#inUse++
+    try {
+      const started = this.worker()
+      const worker = await started
+      return await worker.judge(items, signal).catch(async error => {
+        if (!worker.dead()) throw error
+        // A worker that died is replaced, once for all its requests, and they are tried once more.
+        if (this.#worker === started) this.#worker = null
+        return (await this.worker()).judge(items, signal)
+      })
+    } finally {
+      this.#inUse--
+      this.#lastUse = performance.now()
+    }
+  }
+
+  idleFor(): number {
+    return this.#worker === null || this.#inUse > 0 ? 0 : performance.now() - this.#lastUse
+  }
+
+  async stop(): Promise<void> {
+    const worker = this.#worker
+    this.#worker = null
+    await (await worker?.catch(() => undefined))?.close()
+  }
+}
+
+/** Finds the critics, loads the one that serves and resolves when it answers. @throws {AppError} CRITIC_INVALID, NOT_READY when there is none. */
+export async function openRegistry(options: RegistryOptions): Promise<Registry> {
+  const { shippedDir, trainedDir, pointer, start, idleMs = IDLE_MS } = options
+  const handles = new Map<string, Handle>()
+  let serving: { pointer: Pointer; handle: Handle; device: string } | null = null
+  let queue: Promise<unknown> = Promise.resolve()
+
+  function scan(): Map<string, Found> {
+    const found = new Map<string, Found>()
+    for (const [root, source] of [
+      [trainedDir, 'trained'],
+      [shippedDir, 'shipped'],
+    ] as const) {
+      for (const dir of foldersOf(root)) {
+        const manifest = readManifest(dir)
+        if (manifest?.kind === 'critic' && manifest.reading)
+          found.set(manifest.version, { dir, source, manifest })
+      }
+    }
+    return found
+  }
+
+  function find(version: string): Found {
+    const found = scan().get(version)
+    if (!found) throw new AppError('UNKNOWN_CRITIC', 'GET /admin/critics lists the critics there are.')
+    return found
+  }
+
+  function handleOf(version: string): Handle {
+    let handle = handles.get(version)
+    if (!handle) {
+      handle = new Handle(find(version), start)
+      handles.set(version, handle)
+    }
+    return handle
+  }
+
+  async function serve(next: Pointer): Promise<void> {
+    openArtifact(find(next.version).dir) // hashes are checked before every switch
+    const handle = handleOf(next.version)
+    const { device } = await handle.worker()
+    await pointer.save(next)
+    serving = { pointer: next, handle, device }
+    options.onServing?.(next.version)
+  }
+
+  /** Switches happen one at a time. */
+  function alone<T>(task: () => Promise<T>): Promise<T> {
+    const result = queue.then(task)
+    queue = result.catch(() => {})
+    return result
+  }
+
+  const sweep = setInterval(
+    () => {
+      // The handle stays: a search that holds it may wake its worker again, and `close` must find that one too.
+      for (const handle of handles.values())
+        if (handle !== serving?.handle && handle.idleFor() >= idleMs) void handle.stop()
+    },
+    Math.min(idleMs, 10_000),
+  )
+  sweep.unref()
+
+  const saved = await pointer.load()
+  const all = scan()
+  const newest = [...all.values()]
+    .filter(f => f.source === 'shipped')
+    .map(f => f.manifest.version)
+    .toSorted()
+    .at(-1)
+  if (saved && all.has(saved.version)) await serve(saved)
+  else if (newest !== undefined)
+    await serve({ version: newest, history: saved ? [saved.version, ...saved.history] : [] })
+  else throw new AppError('NOT_READY', `there is no critic in ${shippedDir}`)
+
+  const now = (): NonNullable<typeof serving> => serving!
+  return {
+    current: () => now().handle,
+    get: version => handleOf(version),
+    device: () => serving?.device ?? null,
+    dirOf: version => find(version).dir,
+    list: () =>
+      [...scan().values()].map(({ source, manifest }) => ({
+        version: manifest.version,
+        serving: manifest.version === serving?.pointer.version,
+        source,
+        parent: manifest.parent,
+        created_at: manifest.created_at,
+        metrics: manifest.metrics,
+      })),
+    promote: version =>
+      alone(async () => {
+        const before = now().pointer
+        if (version === before.version) return { serving: version, previous: before.history[0] ?? null }
+        await serve({ version, history: [before.version, ...before.history].slice(0, HISTORY) })
+        return { serving: version, previous: before.version }
+      }),
+    rollback: () =>
+      alone(async () => {
+        const before = now().pointer
+        const [back, ...history] = before.history
+        if (back === undefined) throw new AppError('NO_PARENT', 'Nothing served before this critic.')
+        await serve({ version: back, history })
+        return { serving: back, previous: before.version }
+      }),
+    async close() {
+      clearInterval(sweep)
+      await Promise.all([...handles.values()].map(handle => handle.stop()))
+    },
+  }
+}
+
+function foldersOf(root: string): string[] {
+  try {
+    return readdirSync(root, { withFileTypes: true })
+      .filter(entry => entry.isDirectory())
+      .map(entry => join(root, entry.name))
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,162 @@
+// Scores items with one ONNX session on the calling thread: encode, batch by padded tokens, run, calibrate.
+// Knows no threads and no queue; the service runs it inside a worker, evaluation runs it directly.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as ort from 'onnxruntime-node'
+import { AppError } from '../errors.ts'
+import { type Encoded, encodeItem, FLAGS, type Row, SLOTS } from './encode.ts'
+import { FEATURES } from './features.ts'
+import { type Artifact, type Calibration, openArtifact } from './manifest.ts'
+import { createTokenizer, type TextTokenizer } from './tokenizer.ts'
+import type { Critique, CritiqueItem } from './types.ts'
+
+export type Device = 'cpu' | 'webgpu' | 'cuda'
+
+export interface ScorerOptions {
+  readonly device?: Device
+  /** Threads inside one operator. */
+  readonly threads?: number
+  /** Padded tokens in one run at most (one row may be longer). */
+  readonly batchTokens?: number
+}
+
+export interface Scorer {
+  readonly artifact: Artifact
+  /** Calibrated scores with evidence, in the order of `items`. */
+  judge(items: readonly CritiqueItem[]): Promise<Critique[]>
+  /** Raw logits per step (before calibration), null where unscored, in the order of `items`. */
+  logits(items: readonly CritiqueItem[]): Promise<(number | null)[][]>
+  release(): Promise<void>
+}
+
+/** Calibrated probability of a logit. */
+const calibrated = ({ a, b }: Calibration, logit: number): number =>
+  1 / (1 + Math.exp(-(a * logit + b)))
+
+interface Job {
+  readonly row: Row
+  readonly features: readonly Float32Array[]
+  readonly out: (number | null)[]
+}
+
+/** Opens an ONNX model on a device. Exported for the solver, which shares the settings. */
+export function openModel(
+  bytes: Uint8Array,
+  { device = 'cpu', threads = 1 }: ScorerOptions,
+): Promise<ort.InferenceSession> {
+  return ort.InferenceSession.create(bytes, {
+    executionProviders: [device],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    enableCpuMemArena: false, // a served model must give memory back, see DESIGN 2
+    logSeverityLevel: 3,
+  })
+}
+
+/**
+ * The tokenizer of an artifact. Exported for the solver. @throws {AppError} CRITIC_INVALID when it cannot be read, or when
+ * the model's tables are too small for what the encoder writes (a token, slot or flag beyond them fails in every run).
+ */
+export function openTokenizer({ dir, manifest: { model, version } }: Artifact): TextTokenizer {
+  let tokenizer: TextTokenizer
+  try {
+    tokenizer = createTokenizer(JSON.parse(readFileSync(join(dir, 'tokenizer.json'), 'utf8')))
+  } catch (cause) {
+    throw new AppError('CRITIC_INVALID', `the tokenizer of ${version} cannot be read`, { cause })
+  }
+  if (tokenizer.vocab > model.vocab || SLOTS > model.slots || FLAGS > model.flags)
+    throw new AppError(
+      'CRITIC_INVALID',
+      `the model of ${version} is too small for its tokens, slots or flags`,
+    )
+  return tokenizer
+}
+
+/** Opens a critic's folder. @throws {AppError} CRITIC_INVALID when the folder, its hashes or its shapes are wrong. */
+export async function openScorer(dir: string, options: ScorerOptions = {}): Promise<Scorer> {
+  const artifact = openArtifact(dir)
+  const { manifest } = artifact
+  const reading = manifest.reading
+  if (manifest.kind !== 'critic' || !reading)
+    throw new AppError('CRITIC_INVALID', `${manifest.version} is not a critic`)
+  if (manifest.features.join() !== FEATURES.join()) {
+    throw new AppError(
+      'CRITIC_INVALID',
+      `${manifest.version} was trained on other hand features than this Spar computes`,
+    )
+  }
+  const tokenizer = openTokenizer(artifact)
+  const session = await openModel(readFileSync(join(dir, 'model.onnx')), options)
+  const batchTokens = options.batchTokens ?? 4096
+
+  async function run(jobs: readonly Job[]): Promise<void> {
+    const length = Math.max(...jobs.map(job => job.row.tokens.length))
+    const outputs = await session.run(toFeeds(jobs, length))
+    const logits = outputs['logits']!.data as Float32Array
+    let next = 0
+    for (const { row, out } of jobs) for (const step of row.steps) out[step.index] = finite(logits[next++]!)
+  }
+
+  async function score(
+    items: readonly CritiqueItem[],
+  ): Promise<{ encoded: Encoded[]; logits: (number | null)[][] }> {
+    const encoded = items.map(item => encodeItem(tokenizer, item, manifest.max_length))
+    const logits: (number | null)[][] = items.map(item => item.steps.map(() => null))
+    const jobs = encoded.flatMap(({ rows, features }, i) =>
+      rows.map(row => ({ row, features, out: logits[i]! })),
+    )
+    jobs.sort((x, y) => x.row.tokens.length - y.row.tokens.length)
+    for (let from = 0; from < jobs.length; ) {
+      let to = from + 1
+      while (to < jobs.length && (to - from + 1) * jobs[to]!.row.tokens.length <= batchTokens) to++
+      await run(jobs.slice(from, to))
+      from = to
+    }
+    return { encoded, logits }
+  }
+
+  return {
+    artifact,
+    async logits(items) {
+      return (await score(items)).logits
+    },
+    async judge(items) {
+      const { encoded, logits } = await score(items)
+      return encoded.map(({ rows, evidence }, i) => ({
+        steps: logits[i]!.map((logit, step) => ({
+          score: logit === null ? null : calibrated(reading.calibration, logit),
+          evidence: evidence[step]!,
+        })),
+        tokens: rows.reduce((sum, row) => sum + row.tokens.length, 0),
+      }))
+    },
+    release: () => session.release(),
+  }
+}
+
+const finite = (x: number): number | null => (Number.isFinite(x) ? x : null)
+
+/** Rows padded on the right to `length`: causal attention never looks there, so padding changes no score. */
+function toFeeds(jobs: readonly Job[], length: number): Record<string, ort.Tensor> {
+  const grid = [jobs.length, length]
+  const size = jobs.length * length
+  const channel = { tokens: new Int32Array(size), slots: new Int32Array(size), flags: new Int32Array(size) }
+  const positions = Float32Array.from({ length: size }, (_, i) => i % length)
+  const places: number[] = []
+  const features: number[] = []
+  jobs.forEach(({ row, features: all }, r) => {
+    for (const name of ['tokens', 'slots', 'flags'] as const) channel[name].set(row[name], r * length)
+    for (const step of row.steps) {
+      places.push(r * length + step.at)
+      features.push(...all[step.index]!)
+    }
+  })
+  return {
+    tokens: new ort.Tensor('int32', channel.tokens, grid),
+    slots: new ort.Tensor('int32', channel.slots, grid),
+    flags: new ort.Tensor('int32', channel.flags, grid),
+    positions: new ort.Tensor('float32', positions, grid),
+    step_index: new ort.Tensor('int32', Int32Array.from(places), [places.length]),
+    features: new ort.Tensor('float32', Float32Array.from(features), [places.length, FEATURES.length]),
+  }
+}

@@ -1,0 +1,139 @@
+// The built-in solver as the service sees it: requests for the same prompt are sampled together in a worker thread.
+// Fits llm's `Sampler` by shape; knows no session and no search.
+import { Worker } from 'node:worker_threads'
+import { AppError } from '../errors.ts'
+import type { Sample, SampleRequest } from './solver-model.ts'
+import type { SolverAnswer, SolverAsk, SolverCancel } from './solver-worker.ts'
+
+export interface SolverRequest extends SampleRequest {
+  readonly problem: string
+  readonly steps: readonly string[]
+}
+
+export interface Solver {
+  readonly version: string
+  /** @throws {AppError} LLM_ERROR when sampling fails; an abort rejects with the signal's reason. */
+  sample(request: SolverRequest, signal: AbortSignal): Promise<Sample>
+  close(): Promise<void>
+}
+
+const MAX_BATCH = 16
+
+interface Waiting {
+  readonly id: number
+  readonly request: SolverRequest
+  readonly key: string
+  readonly signal: AbortSignal
+  readonly resolve: (sample: Sample) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Starts the solver's worker. @throws {AppError} CRITIC_INVALID when the base's folder is not valid. */
+export async function startSolver(dir: string, options: { readonly threads: number }): Promise<Solver> {
+  const worker = new Worker(new URL('./solver-worker.ts', import.meta.url), {
+    workerData: { dir, threads: options.threads },
+  })
+  const version = await new Promise<string>((resolve, reject) => {
+    worker.once('error', reject)
+    worker.once('exit', code =>
+      reject(new AppError('LLM_ERROR', `the solver’s worker ended with code ${code}`)),
+    )
+    worker.once('message', (answer: SolverAnswer) => {
+      if (answer.kind === 'ready') resolve(answer.version)
+      else if (answer.kind === 'failed') reject(new AppError('CRITIC_INVALID', answer.message))
+    })
+  }).catch(async error => {
+    await worker.terminate()
+    throw error
+  })
+
+  let waiting: Waiting[] = []
+  let running: Waiting[] = []
+  let nextId = 1
+  let dead: AppError | null = null
+  let closing: Promise<void> | null = null
+  let onIdle: (() => void) | null = null
+
+  function sendNext(): void {
+    if (running.length > 0 || dead) return
+    waiting = waiting.filter(entry => !entry.signal.aborted)
+    const first = waiting[0]
+    if (!first) return
+    running = waiting.filter(entry => entry.key === first.key).slice(0, MAX_BATCH)
+    waiting = waiting.filter(entry => !running.includes(entry))
+    const { problem, steps } = first.request
+    const ask: SolverAsk = {
+      kind: 'sample',
+      problem,
+      steps,
+      requests: running.map(({ id, request }) => ({ ...request, id })),
+    }
+    worker.postMessage(ask)
+  }
+
+  const cancel = (id: number): void => worker.postMessage({ kind: 'cancel', id } satisfies SolverCancel)
+
+  function settle(finish: (entry: Waiting, i: number) => void): void {
+    const entries = running
+    running = []
+    entries.forEach(finish)
+    sendNext()
+    onIdle?.()
+  }
+
+  worker.on('message', (answer: SolverAnswer) => {
+    if (answer.kind === 'samples') settle((entry, i) => entry.resolve(answer.samples[i]!))
+    else if (answer.kind === 'failed')
+      settle(entry =>
+        entry.reject(new AppError('LLM_ERROR', `the built-in solver failed: ${answer.message}`)),
+      )
+  })
+  function die(cause: unknown): void {
+    dead ??= new AppError('LLM_ERROR', 'the built-in solver’s worker ended', { cause })
+    for (const entry of [...running, ...waiting]) entry.reject(dead)
+    running = []
+    waiting = []
+    onIdle?.()
+  }
+  worker.on('error', die)
+  worker.on('exit', code => die(new Error(`exit code ${code}`)))
+
+  /** Ends what is under way, then the worker: ending a worker while ONNX Runtime computes in it aborts the whole process. */
+  async function stop(): Promise<void> {
+    dead ??= new AppError('LLM_ERROR', 'the built-in solver was closed')
+    for (const entry of [...running, ...waiting]) entry.reject(dead)
+    waiting = []
+    for (const { id } of running) cancel(id)
+    if (running.length > 0) await new Promise<void>(resolve => (onIdle = resolve))
+    await worker.terminate()
+  }
+
+  return {
+    version,
+    sample(request, signal) {
+      if (dead) return Promise.reject(dead)
+      if (signal.aborted) return Promise.reject(signal.reason)
+      return new Promise<Sample>((resolve, reject) => {
+        const id = nextId++
+        const onAbort = () => {
+          if (running.some(entry => entry.id === id)) cancel(id)
+          reject(signal.reason)
+        }
+        signal.addEventListener('abort', onAbort, { once: true })
+        const finish =
+          <T>(done: (value: T) => void) =>
+          (value: T) => {
+            signal.removeEventListener('abort', onAbort)
+            done(value)
+          }
+        const key = JSON.stringify([request.problem, request.steps])
+        waiting.push({ id, request, key, signal, resolve: finish(resolve), reject: finish(reject) })
+        queueMicrotask(sendNext) // requests made together go out together
+      })
+    },
+    close() {
+      closing ??= stop()
+      return closing
+    },
+  }
+}

@@ -1,0 +1,55 @@
+// The tokenizer of a critic: text to token ids and back, run by Hugging Face's tokenizers library. Knows no steps and no numbers.
+import { Tokenizer } from '@huggingface/tokenizers'
+
+/** Tokens with a meaning of their own, in the order of their ids (0 …). */
+export const SPECIAL_TOKENS = ['<pad>', '<eos>', '<problem>', '<step>'] as const
+export const PAD = 0
+/** Ends a whole solution. */
+export const EOS = 1
+/** Ends the problem. */
+export const PROBLEM = 2
+/** Ends a step; its hidden state is scored. */
+export const STEP = 3
+
+/** How text is cut before byte-pair merging: single digits, words (with their space, LaTeX commands with their backslash), runs of marks, white space. */
+export const PRE_TOKEN_PATTERN = '\\p{N}| ?\\\\?\\p{L}+| ?[^\\s\\p{L}\\p{N}]+|\\s+'
+
+/** Turns text into ids. Special tokens in the text are not recognised: `<step>` typed by a client stays plain text. */
+export interface TextTokenizer {
+  readonly vocab: number
+  encode(text: string): number[]
+  decode(ids: readonly number[]): string
+}
+
+const CACHE_ENTRIES = 20_000
+const CACHEABLE_CHARS = 48
+
+/** Builds a tokenizer from the contents of a `tokenizer.json`. @throws when it is not one. */
+export function createTokenizer(json: unknown): TextTokenizer {
+  const tokenizer = new Tokenizer(json as object, {})
+  const vocab = (json as { model: { vocab: Record<string, number> } }).model.vocab
+  const cache = new Map<string, number[]>() // short pieces repeat: words between two numbers
+  const encodeUncached = (text: string): number[] => {
+    // The library finds added tokens in the text; break their names up so that a client cannot write one.
+    const parts = text.split(/(?<=<)(?=(?:pad|eos|problem|step)>)/)
+    return parts.flatMap(part => tokenizer.encode(part, { add_special_tokens: false }).ids)
+  }
+  return {
+    vocab: Object.keys(vocab).length,
+    encode(text) {
+      if (text.length > CACHEABLE_CHARS) return encodeUncached(text)
+      let ids = cache.get(text)
+      if (ids === undefined) {
+        ids = encodeUncached(text)
+        if (cache.size >= CACHE_ENTRIES) cache.clear()
+        cache.set(text, ids)
+      }
+      return ids
+    },
+    // The library refuses an empty list, and by default drops the space before a full stop or a comma.
+    decode: ids =>
+      ids.length === 0
+        ? ''
+        : tokenizer.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
+  }
+}

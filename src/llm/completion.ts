@@ -1,0 +1,98 @@
+// Reads the body of a chat completion: text, how it ended, usage. Trusts nothing in it. Knows no HTTP.
+import { AppError } from '../errors.ts'
+import type { ChatMessage } from './prompt.ts'
+import type { LlmUsage } from './types.ts'
+
+export interface Completion {
+  readonly text: string
+  /** True when it was cut by `max_tokens`. */
+  readonly cutByLength: boolean
+  /** What ended it, where the endpoint tells the two kinds of `stop` apart (vLLM's `stop_reason`); else unknown. */
+  readonly stoppedBy: 'stop_sequence' | 'end_of_text' | 'unknown'
+  readonly usage: LlmUsage
+}
+
+/**
+ * The first choice of a chat completion body.
+ * @throws {AppError} LLM_BAD_RESPONSE when there is no choice or no text in it.
+ */
+export function readCompletion(body: unknown, name: string, messages: readonly ChatMessage[]): Completion {
+  const choices = field(body, 'choices')
+  const choice: unknown = Array.isArray(choices) ? choices[0] : undefined
+  if (typeof choice !== 'object' || choice === null) {
+    const isError = typeof field(body, 'error') === 'object' && field(body, 'error') !== null
+    throw bad(name, isError ? 'sent an error in the place of an answer' : 'sent an answer without choices')
+  }
+  const message = field(choice, 'message')
+  const finish = field(choice, 'finish_reason')
+  const cutByLength = finish === 'length'
+  const text = readContent(message, cutByLength)
+  if (text === null) throw bad(name, 'sent an answer without text')
+  return {
+    text,
+    cutByLength,
+    stoppedBy: readStop(choice, cutByLength),
+    usage: readUsage(field(body, 'usage'), messages, text),
+  }
+}
+
+function bad(name: string, what: string): AppError {
+  return new AppError('LLM_BAD_RESPONSE', `The LLM "${name}" ${what}.`)
+}
+
+function field(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
+  return (value as Record<string, unknown>)[key]
+}
+
+function readContent(message: unknown, cutByLength: boolean): string | null {
+  const content = field(message, 'content')
+  if (typeof content === 'string') return content
+  // Some endpoints answer in parts; only text can be part of a solution.
+  if (Array.isArray(content)) {
+    const texts = content.map(part => field(part, 'text')).filter(part => typeof part === 'string')
+    return texts.length > 0 ? texts.join('') : null
+  }
+  // A reasoning model that was cut before it began to answer has thoughts and no content: that is an empty answer.
+  const thought = field(message, 'reasoning_content') ?? field(message, 'reasoning')
+  return content === null && (cutByLength || typeof thought === 'string') ? '' : null
+}
+
+function readStop(choice: object, cutByLength: boolean): Completion['stoppedBy'] {
+  if (cutByLength || !Object.hasOwn(choice, 'stop_reason')) return 'unknown'
+  return typeof field(choice, 'stop_reason') === 'string' ? 'stop_sequence' : 'end_of_text'
+}
+
+function readUsage(usage: unknown, messages: readonly ChatMessage[], text: string): LlmUsage {
+  const prompt = field(usage, 'prompt_tokens')
+  const completion = field(usage, 'completion_tokens')
+  // Zero completion tokens for a text that is there is a counter that does not count.
+  if (isCount(prompt) && isCount(completion) && (completion > 0 || text === '')) {
+    return { calls: 1, prompt_tokens: prompt, completion_tokens: completion }
+  }
+  const promptChars = messages.reduce((sum, message) => sum + message.content.length, 0)
+  return {
+    calls: 1,
+    prompt_tokens: isCount(prompt) && prompt > 0 ? prompt : estimateTokens(promptChars),
+    completion_tokens: estimateTokens(text.length),
+    estimated: true,
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function estimateTokens(chars: number): number {
+  return Math.ceil(chars / 4)
+}
+
+/** Sum of the usage of two calls; estimated when either is. */
+export function addUsage(a: LlmUsage, b: LlmUsage): LlmUsage {
+  return {
+    calls: a.calls + b.calls,
+    prompt_tokens: a.prompt_tokens + b.prompt_tokens,
+    completion_tokens: a.completion_tokens + b.completion_tokens,
+    ...(a.estimated || b.estimated ? { estimated: true } : {}),
+  }
+}

@@ -1,0 +1,86 @@
+// Finds out once how an endpoint continues a partial answer, and remembers it. Knows no HTTP and no prompt text.
+import type { AppError } from '../errors.ts'
+import { addUsage } from './completion.ts'
+import { type Echo, statesAnswer } from './reply-text.ts'
+import type { ContinuationMode, LlmReply, LlmRequest } from './types.ts'
+
+/** What came of asking in one mode; `status` as in post.ts. */
+export type Asked =
+  | { readonly ok: true; readonly reply: LlmReply; readonly echo: Echo }
+  | { readonly ok: false; readonly status: number | null; readonly error: AppError }
+
+export type Ask = (mode: ContinuationMode, request: LlmRequest, signal: AbortSignal) => Promise<Asked>
+
+type Continue = (request: LlmRequest, signal: AbortSignal) => Promise<LlmReply>
+
+/**
+ * A function that continues partial answers through `ask`. With `auto` the first real request is the probe: it is asked as
+ * `continue_final_message`, and when the endpoint rejects that or begins the answer anew, as `prompted`, which is then kept.
+ * Requests that come while the probe runs wait for it, and share its failure.
+ */
+export function createContinuation(ask: Ask, configured: ContinuationMode | 'auto'): Continue {
+  let mode: ContinuationMode | undefined = configured === 'auto' ? undefined : configured
+  let probing: Promise<Error | undefined> | undefined
+
+  const probe: Continue = async (request, signal) => {
+    const native = await ask('continue_final_message', request, signal)
+    if (!native.ok && !rejectsTheForm(native.status)) throw native.error
+    if (native.ok && native.reply.text !== '' && native.echo !== 'restart') {
+      // An echo shows that the endpoint writes a new message; what follows the echo is still good.
+      mode = native.echo === 'none' ? 'continue_final_message' : 'prompted'
+      return native.reply
+    }
+    // Nothing was left to say: that tells nothing about the endpoint.
+    if (native.ok && native.echo === 'none' && statesAnswer(request.steps.at(-1) ?? '')) return native.reply
+    const prompted = await ask('prompted', request, signal)
+    // Kept only once it has worked: a wrong model name is rejected in every form.
+    if (!prompted.ok) throw prompted.error
+    mode = 'prompted'
+    if (!native.ok) return prompted.reply
+    return { ...prompted.reply, usage: addUsage(native.reply.usage, prompted.reply.usage) }
+  }
+
+  const probeAlone: Continue = async (request, signal) => {
+    const { promise, resolve } = Promise.withResolvers<Error | undefined>()
+    probing = promise
+    let failure: Error | undefined
+    try {
+      return await probe(request, signal)
+    } catch (error) {
+      // An abort is the prober's own affair: the next one waiting probes again.
+      if (!signal.aborted) failure = error as Error
+      throw error
+    } finally {
+      probing = undefined
+      resolve(failure)
+    }
+  }
+
+  return async (request, signal) => {
+    while (mode === undefined) {
+      if (probing === undefined) return probeAlone(request, signal)
+      const failure = await orAbort(probing, signal)
+      if (failure !== undefined) throw failure
+    }
+    const asked = await ask(mode, request, signal)
+    if (!asked.ok) throw asked.error
+    return asked.reply
+  }
+}
+
+/** A 4xx that may be about the unusual fields; a bad key or a rate limit is not. */
+function rejectsTheForm(status: number | null): boolean {
+  return status !== null && status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status)
+}
+
+async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const onAbort = () => reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

@@ -1,0 +1,142 @@
+// An LLM behind an OpenAI-compatible chat endpoint. Knows neither search nor who gave the address: guard a client's first.
+import { AppError } from '../errors.ts'
+import { addUsage, type Completion, readCompletion } from './completion.ts'
+import { type Asked, createContinuation } from './continuation.ts'
+import { isHeaderSafe, postJson, type Target } from './post.ts'
+import { type ChatPrompt, continuationPrompt, freshPrompt, STEP_BREAK } from './prompt.ts'
+import { type Echo, firstParagraph, statesAnswer, stripEcho, stripThinking } from './reply-text.ts'
+import { DEFAULT_RETRY, type RetryPolicy, withRetries } from './retry.ts'
+import type { ContinuationMode, Llm, LlmReply, LlmRequest } from './types.ts'
+
+export interface OpenAiOptions {
+  readonly name: string
+  /** The address before `/chat/completions`, as the endpoint's own documentation gives it (mostly ends in `/v1`). */
+  readonly baseUrl: string | URL
+  readonly model: string
+  readonly apiKey?: string | undefined
+  /** Default `auto`: probed at the first continuation. */
+  readonly continuation?: ContinuationMode | 'auto' | undefined
+  /** For each HTTP call. Default 60,000. */
+  readonly timeoutMs?: number | undefined
+  /** Default 8 MiB. */
+  readonly maxResponseBytes?: number | undefined
+  readonly fetch?: typeof fetch | undefined
+  readonly retry?: Partial<RetryPolicy> | undefined
+  /** Unix milliseconds; reads `Retry-After` dates. */
+  readonly now?: (() => number) | undefined
+}
+
+/**
+ * An LLM that samples through `{baseUrl}/chat/completions`. What it learns about the endpoint (continuation mode, use of
+ * the stop sequence) lives as long as the object: keep one per upstream.
+ * @throws {AppError} INVALID_REQUEST when the address or the key cannot be used; never quotes either.
+ */
+export function createOpenAiLlm(options: OpenAiOptions): Llm {
+  const target = readTarget(options)
+  const retry = { ...DEFAULT_RETRY, ...options.retry }
+  // How often in a row the stop sequence ended a step before its first word. Some chat templates trim the break that the
+  // partial answer ends with (Llama 3), and some models think in paragraphs first: then the step is cut here instead.
+  let emptySteps = 0
+
+  async function ask(prompt: ChatPrompt, request: LlmRequest, signal: AbortSignal): Promise<Asked> {
+    const first = await askOnce(prompt, request, emptySteps < 2, signal)
+    if (!first.ok || !first.stoppedEarly) {
+      if (first.ok && first.reply.text !== '') emptySteps = emptySteps < 2 ? 0 : emptySteps
+      return first
+    }
+    emptySteps++
+    const second = await askOnce(prompt, request, false, signal)
+    if (!second.ok) return second
+    return { ...second, reply: { ...second.reply, usage: addUsage(first.reply.usage, second.reply.usage) } }
+  }
+
+  async function askOnce(prompt: ChatPrompt, request: LlmRequest, useStop: boolean, signal: AbortSignal) {
+    const stops = useStop && request.until === 'step'
+    const payload = {
+      model: options.model,
+      ...prompt,
+      temperature: request.temperature,
+      max_tokens: request.maxTokens,
+      // Endpoints differ in the width they take; 31 bits fit all.
+      seed: Math.abs(Math.trunc(request.seed)) % 2 ** 31,
+      ...(stops ? { stop: [STEP_BREAK] } : {}),
+    }
+    const outcome = await withRetries(() => postJson(target, payload, signal), retry, signal)
+    if (!outcome.ok) return outcome
+    const completion = readCompletion(outcome.body, options.name, prompt.messages)
+    return { ok: true as const, ...readReply(completion, request, stops) }
+  }
+
+  const continueFrom = createContinuation(
+    (mode, request, signal) => ask(continuationPrompt(mode, request), request, signal),
+    options.continuation ?? 'auto',
+  )
+
+  return {
+    name: options.name,
+    // Any chat model can be continued by prompt, the last of the modes.
+    canContinue: async () => true,
+    propose: async (request, signal) => {
+      signal.throwIfAborted()
+      if (request.steps.length > 0) return continueFrom(request, signal)
+      const asked = await ask(freshPrompt(request.problem), request, signal)
+      if (!asked.ok) throw asked.error
+      return asked.reply
+    },
+  }
+}
+
+interface ReadReply {
+  readonly reply: LlmReply
+  readonly echo: Echo
+  /** True when the stop sequence came before any new text, so that asking without it may bring some. */
+  readonly stoppedEarly: boolean
+}
+
+function readReply(completion: Completion, request: LlmRequest, stops: boolean): ReadReply {
+  const { text: fresh, echo } = stripEcho(stripThinking(completion.text), request.steps)
+  const { usage, cutByLength, stoppedBy } = completion
+  if (request.until === 'end') {
+    return { reply: { text: fresh, ended: !cutByLength, usage }, echo, stoppedEarly: false }
+  }
+  const { text, more } = firstParagraph(fresh)
+  const endedAtEos = !more && !cutByLength && (!stops || stoppedBy === 'end_of_text')
+  // `finish_reason: stop` mostly leaves open whether the model was done; the words it was asked to end with decide.
+  const endedByAnswer = statesAnswer(text) && (more || !cutByLength)
+  const nothingLeft = text === '' && echo === 'none' && statesAnswer(request.steps.at(-1) ?? '')
+  const ended = endedAtEos || endedByAnswer || (nothingLeft && !cutByLength)
+  return { reply: { text, ended, usage }, echo, stoppedEarly: stops && text === '' && !ended && !cutByLength }
+}
+
+function readTarget(options: OpenAiOptions): Target {
+  const url = URL.canParse(String(options.baseUrl)) ? new URL(options.baseUrl) : null
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new AppError(
+      'INVALID_REQUEST',
+      `The address of the LLM "${options.name}" is not an http or https URL.`,
+    )
+  }
+  // fetch refuses such a URL too, but quotes it with its password.
+  if (url.username !== '' || url.password !== '') {
+    throw new AppError(
+      'INVALID_REQUEST',
+      `The address of the LLM "${options.name}" must not hold credentials.`,
+    )
+  }
+  const apiKey = options.apiKey?.trim() || undefined
+  if (apiKey !== undefined && !isHeaderSafe(apiKey)) {
+    const message = `The key of the LLM "${options.name}" holds a character that cannot stand in an HTTP header.`
+    throw new AppError('INVALID_REQUEST', message)
+  }
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/chat/completions`
+  url.hash = ''
+  return {
+    name: options.name,
+    url,
+    apiKey,
+    timeoutMs: options.timeoutMs ?? 60_000,
+    maxResponseBytes: options.maxResponseBytes ?? 8 * 2 ** 20,
+    fetch: options.fetch ?? fetch,
+    now: options.now ?? Date.now,
+  }
+}

@@ -1,0 +1,165 @@
+// One HTTP call to a model endpoint: deadline, size cap, and every failure as an error code. Knows no chat format, no retry.
+import { AppError, type ErrorCode } from '../errors.ts'
+import { parseRetryAfter } from './retry-after.ts'
+
+export interface Target {
+  /** For messages. The address itself never appears in one: it may be internal. */
+  readonly name: string
+  readonly url: URL
+  readonly apiKey: string | undefined
+  /** For the whole call, from connect to the last byte. */
+  readonly timeoutMs: number
+  /** Of the decoded body, so that a compressed bomb counts at its full size. */
+  readonly maxResponseBytes: number
+  readonly fetch: typeof fetch
+  /** Unix milliseconds, to read a `Retry-After` date. */
+  readonly now: () => number
+}
+
+/** `status` is null when no HTTP status was seen. */
+export type Outcome =
+  | { readonly ok: true; readonly body: unknown }
+  | { readonly ok: false; readonly status: number | null; readonly error: AppError }
+
+/**
+ * Posts JSON and reads JSON. A failure of the endpoint is a value; an abort of `signal` rejects with its reason at once and
+ * closes the connection. Redirects are not followed: they would lead past the URL guard.
+ * No error carries a cause: a cause may hold the upstream's bytes (HTTP parser errors do) or header values.
+ */
+export async function postJson(target: Target, payload: unknown, signal: AbortSignal): Promise<Outcome> {
+  signal.throwIfAborted()
+  const call = new AbortController()
+  const onAbort = () => call.abort(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  let timedOut = false
+  const timer = setTimeout(() => {
+    timedOut = true
+    call.abort()
+  }, target.timeoutMs)
+  let response: Response | undefined
+  try {
+    response = await target.fetch(target.url, {
+      method: 'POST',
+      headers: headersFor(target.apiKey),
+      body: JSON.stringify(payload),
+      redirect: 'manual',
+      signal: call.signal,
+    })
+    if (!response.ok) return refusal(target, response)
+    return await readJson(target, response)
+  } catch (error) {
+    if (signal.aborted) throw signal.reason
+    if (timedOut) return timeout(target)
+    return response === undefined ? unreachable(target, error) : interrupted(target, error)
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
+    // An unread body would keep its connection busy.
+    if (response?.body && !response.bodyUsed) response.body.cancel().catch(() => {})
+  }
+}
+
+/** True when `key` can stand in an HTTP header: an invalid one would be quoted in full in fetch's own error. */
+export function isHeaderSafe(key: string): boolean {
+  return /^[\x21-\x7e]+$/.test(key)
+}
+
+function headersFor(apiKey: string | undefined): Record<string, string> {
+  const headers = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': 'spar' }
+  return apiKey === undefined ? headers : { ...headers, authorization: `Bearer ${apiKey}` }
+}
+
+function fail(code: ErrorCode, message: string, status: number | null = null, retryAfterS?: number): Outcome {
+  const error = new AppError(code, message, retryAfterS === undefined ? {} : { retryAfterS })
+  return { ok: false, status, error }
+}
+
+function refusal(target: Target, response: Response): Outcome {
+  const { status } = response
+  const retryAfterS = parseRetryAfter(response.headers.get('retry-after'), target.now())
+  const who = `The LLM "${target.name}"`
+  if (status === 429)
+    return fail('LLM_RATE_LIMITED', `${who} is limiting its rate (HTTP 429).`, status, retryAfterS)
+  if (status === 408) return fail('LLM_TIMEOUT', `${who} gave up waiting (HTTP 408).`, status)
+  if (status >= 500) return fail('LLM_ERROR', `${who} failed (HTTP ${status}).`, status, retryAfterS)
+  if (status >= 400)
+    return fail('LLM_REFUSED', `${who} refused the request (HTTP ${status}${hint(status)}).`, status)
+  if (status >= 300) {
+    const message = `${who} answered with a redirect (HTTP ${status}), which is not followed; give its final address.`
+    return fail('LLM_REFUSED', message, status)
+  }
+  return fail('LLM_BAD_RESPONSE', `${who} answered HTTP ${status} where 200 was expected.`, status)
+}
+
+function hint(status: number): string {
+  if (status === 401 || status === 403) return ': check its key'
+  if (status === 404) return ': check its address and model'
+  return ''
+}
+
+async function readJson(target: Target, response: Response): Promise<Outcome> {
+  const who = `The LLM "${target.name}"`
+  const text = await readText(response, target.maxResponseBytes)
+  if (text === null) {
+    return fail('LLM_BAD_RESPONSE', `${who} sent more than ${target.maxResponseBytes} bytes.`, 200)
+  }
+  try {
+    return { ok: true, body: JSON.parse(text) }
+  } catch {
+    const what = /^\s*</.test(text) ? 'a web page' : 'something'
+    return fail('LLM_BAD_RESPONSE', `${who} sent ${what} that is not JSON.`, 200)
+  }
+}
+
+/** Null when the body is larger than `maxBytes`; reading stops there and the connection is closed. */
+async function readText(response: Response, maxBytes: number): Promise<string | null> {
+  if (response.body === null) return ''
+  const decoder = new TextDecoder()
+  let bytes = 0
+  let text = ''
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength
+    if (bytes > maxBytes) return null
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return text + decoder.decode()
+}
+
+function timeout(target: Target): Outcome {
+  return fail('LLM_TIMEOUT', `The LLM "${target.name}" did not answer within ${target.timeoutMs / 1000} s.`)
+}
+
+function unreachable(target: Target, error: unknown): Outcome {
+  const code = errorCode(error)
+  if (code === 'UND_ERR_HEADERS_TIMEOUT') return timeout(target)
+  const who = `The LLM "${target.name}"`
+  // The parser's error has no code, only this name (undici).
+  const isGarbled = causes(error).some(({ name }) => name === 'HTTPParserError')
+  if (isGarbled || code === 'UND_ERR_HEADERS_OVERFLOW') {
+    return fail('LLM_BAD_RESPONSE', `${who} does not answer in valid HTTP.`)
+  }
+  return fail('LLM_UNREACHABLE', `${who} could not be reached${code ? ` (${code})` : ''}.`)
+}
+
+/** The body broke off: the tokens are spent, so this is an unreadable answer and not an unreachable endpoint. */
+function interrupted(target: Target, error: unknown): Outcome {
+  const code = errorCode(error)
+  if (code === 'UND_ERR_BODY_TIMEOUT') return timeout(target)
+  const message = `The LLM "${target.name}" broke off in the middle of its answer${code ? ` (${code})` : ''}.`
+  return fail('LLM_BAD_RESPONSE', message, 200)
+}
+
+/** The innermost code of a fetch error (`fetch failed` ← cause), and only if it looks like one. */
+function errorCode(error: unknown): string | undefined {
+  const codes = causes(error).map(cause => ('code' in cause ? cause.code : undefined))
+  return codes.findLast(code => typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code)) as
+    | string
+    | undefined
+}
+
+/** The error and its causes, outermost first. */
+function causes(error: unknown): Error[] {
+  const chain: Error[] = []
+  for (let at = error; at instanceof Error && chain.length < 5; at = at.cause) chain.push(at)
+  return chain
+}

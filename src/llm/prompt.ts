@@ -1,0 +1,63 @@
+// What is written to a chat model: the messages for a fresh solution and for each way to continue one. Knows no transport.
+import type { ContinuationMode, LlmRequest } from './types.ts'
+
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant'
+  readonly content: string
+}
+
+/** The part of a chat request that depends on the mode. */
+export interface ChatPrompt {
+  readonly messages: readonly ChatMessage[]
+  readonly continue_final_message?: true
+  readonly add_generation_prompt?: false
+}
+
+const SYSTEM =
+  'Solve the problem step by step. Write one step per paragraph, and separate the paragraphs by a blank line. ' +
+  'End with a last paragraph of the form: The answer is X.'
+
+/** Stands between the problem and the steps in `prompted` mode. */
+export const STEPS_SO_FAR = 'Here are the steps so far:'
+
+const NEXT = {
+  step: 'Write only the next step, as one paragraph. Do not repeat the steps above.',
+  end: 'Write only what comes next, up to the answer. Do not repeat the steps above.',
+} as const
+
+/** What separates two steps; also the stop sequence of a one-step call. */
+export const STEP_BREAK = '\n\n'
+
+/** Messages for a solution from the start. */
+export function freshPrompt(problem: string): ChatPrompt {
+  return {
+    messages: [
+      { role: 'system', content: SYSTEM },
+      { role: 'user', content: problem },
+    ],
+  }
+}
+
+/**
+ * Messages to go on from `request.steps` (not empty). `continue_final_message` is the switch of vLLM, SGLang, LMDeploy and
+ * TGI (vllm #6772); `assistant_prefill` relies on the endpoint to continue a trailing assistant message (Ollama,
+ * llama.cpp); `prompted` works with any chat model.
+ */
+export function continuationPrompt(mode: ContinuationMode, request: LlmRequest): ChatPrompt {
+  const { problem, steps, until } = request
+  const fresh = freshPrompt(problem)
+  if (mode === 'prompted') {
+    const content = [problem, STEPS_SO_FAR, ...steps, NEXT[until]].join(STEP_BREAK)
+    return {
+      messages: [
+        { role: 'system', content: SYSTEM },
+        { role: 'user', content },
+      ],
+    }
+  }
+  // The break at the end lets the model begin with the next step, where a stop at the break would else end it at once.
+  const partial: ChatMessage = { role: 'assistant', content: steps.join(STEP_BREAK) + STEP_BREAK }
+  const messages = [...fresh.messages, partial]
+  if (mode === 'assistant_prefill') return { messages }
+  return { messages, continue_final_message: true, add_generation_prompt: false }
+}

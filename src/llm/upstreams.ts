@@ -1,0 +1,88 @@
+// Reads the named upstreams from the environment. Makes no connection and knows no other setting.
+import { isHeaderSafe } from './post.ts'
+import type { ContinuationMode } from './types.ts'
+
+/** A named upstream; goes into `createOpenAiLlm` as it is. */
+export interface UpstreamConfig {
+  /** Lower case. */
+  readonly name: string
+  readonly baseUrl: string
+  readonly model: string
+  readonly apiKey?: string
+  readonly continuation?: ContinuationMode | 'auto'
+}
+
+/** The name of the built-in solver; no named upstream may take it. */
+export const BUILTIN_UPSTREAM = 'builtin'
+
+const VARIABLE = /^SPAR_LLM_([A-Za-z0-9_]+)_(URL|MODEL|KEY|CONTINUATION)$/
+
+const CONTINUATIONS: readonly string[] = [
+  'auto',
+  'continue_final_message',
+  'assistant_prefill',
+  'prompted',
+] satisfies readonly (ContinuationMode | 'auto')[]
+
+/**
+ * Named upstreams from `SPAR_LLM_<NAME>_URL`, `_MODEL`, `_KEY` and `_CONTINUATION`, by lower-case name. Empty counts as unset.
+ * @throws {Error} for the operator at start: names the variable, never its value.
+ */
+export function parseUpstreams(
+  env: Readonly<Record<string, string | undefined>>,
+): Map<string, UpstreamConfig> {
+  const groups = new Map<string, Map<string, { variable: string; value: string }>>()
+  for (const [variable, raw] of Object.entries(env)) {
+    const match = VARIABLE.exec(variable)
+    const value = raw?.trim()
+    if (match === null || !value) continue
+    const name = match[1]!.toLowerCase()
+    const group = groups.get(name) ?? new Map()
+    const twin = group.get(match[2]!)
+    if (twin) throw new Error(`${twin.variable} and ${variable} name the same upstream; keep one.`)
+    groups.set(name, group.set(match[2]!, { variable, value }))
+  }
+  const upstreams = new Map<string, UpstreamConfig>()
+  for (const [name, group] of groups) upstreams.set(name, readUpstream(name, group))
+  return upstreams
+}
+
+function readUpstream(
+  name: string,
+  group: ReadonlyMap<string, { variable: string; value: string }>,
+): UpstreamConfig {
+  const prefix = `SPAR_LLM_${name.toUpperCase()}`
+  if (name === BUILTIN_UPSTREAM) {
+    throw new Error(`${prefix}_*: the name "${name}" belongs to the built-in solver; take another.`)
+  }
+  const baseUrl = group.get('URL')?.value
+  const model = group.get('MODEL')?.value
+  const apiKey = group.get('KEY')?.value
+  const continuation = group.get('CONTINUATION')?.value
+  const given = group.values().next().value?.variable
+  if (baseUrl === undefined) throw new Error(`${given} is set, but ${prefix}_URL is not.`)
+  if (model === undefined) throw new Error(`${given} is set, but ${prefix}_MODEL is not.`)
+  checkUrl(baseUrl, `${prefix}_URL`)
+  if (apiKey !== undefined && !isHeaderSafe(apiKey)) {
+    throw new Error(`${prefix}_KEY holds a character that cannot stand in an HTTP header.`)
+  }
+  if (continuation !== undefined && !CONTINUATIONS.includes(continuation)) {
+    throw new Error(`${prefix}_CONTINUATION must be one of ${CONTINUATIONS.join(', ')}.`)
+  }
+  return {
+    name,
+    baseUrl,
+    model,
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(continuation === undefined ? {} : { continuation: continuation as ContinuationMode | 'auto' }),
+  }
+}
+
+function checkUrl(text: string, variable: string): void {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new Error(`${variable} is not an http or https URL.`)
+  if (url.username !== '' || url.password !== '') {
+    throw new Error(`${variable} must not hold credentials; put the key into its _KEY variable.`)
+  }
+}

@@ -1,0 +1,45 @@
+// Which language model a request means: the built-in solver, a named upstream, or an address the client gives.
+// Knows no search.
+import { AppError } from './errors.ts'
+import { createBuiltinLlm, type Sampler } from './llm/builtin.ts'
+import { createOpenAiLlm } from './llm/openai.ts'
+import type { Llm } from './llm/types.ts'
+import { BUILTIN_UPSTREAM, type UpstreamConfig } from './llm/upstreams.ts'
+import { type AllowedHosts, guardUrl } from './llm/url-guard.ts'
+
+export interface LlmsOptions {
+  readonly upstreams: ReadonlyMap<string, UpstreamConfig>
+  readonly allowedHosts: AllowedHosts
+  readonly sampler: Sampler
+}
+
+type Spec = { readonly upstream: string } | { readonly base_url: string; readonly model: string }
+
+/** One client object for each named upstream, a new one for each address a client gives. */
+export function createLlms({ upstreams, allowedHosts, sampler }: LlmsOptions): {
+  resolve(spec: Spec, apiKey?: string): Llm
+} {
+  const builtin = createBuiltinLlm(sampler)
+  const named = new Map([...upstreams].map(([name, config]) => [name, createOpenAiLlm(config)]))
+  return {
+    resolve(spec, apiKey) {
+      if ('base_url' in spec) {
+        const baseUrl = guardUrl(spec.base_url, allowedHosts).href
+        return createOpenAiLlm({
+          name: spec.model,
+          baseUrl,
+          model: spec.model,
+          ...(apiKey ? { apiKey } : {}),
+        })
+      }
+      if (spec.upstream === BUILTIN_UPSTREAM) return builtin
+      const config = upstreams.get(spec.upstream)
+      if (!config) {
+        const known = [BUILTIN_UPSTREAM, ...upstreams.keys()].join(', ')
+        throw new AppError('UNKNOWN_UPSTREAM', `There is no upstream of that name; there are: ${known}.`)
+      }
+      // A client's own key replaces the configured one, for this request only.
+      return apiKey ? createOpenAiLlm({ ...config, apiKey }) : named.get(spec.upstream)!
+    },
+  }
+}

@@ -1,0 +1,145 @@
+// The service: reads the environment, wires everything, listens, shuts down in order. The only file that knows all parts.
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readdirSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { readConfig } from './config.ts'
+import { openRegistry, type Registry } from './critic/registry.ts'
+import { type Solver, startSolver } from './critic/solver.ts'
+import { startWorkerCritic } from './critic/worker-critic.ts'
+import { AppError } from './errors.ts'
+import { createLlms } from './llms.ts'
+import { createLog } from './log.ts'
+import { createMetrics } from './metrics.ts'
+import { createApp } from './server/app.ts'
+import { createRecorder } from './store/recorder.ts'
+import { openRedisStore } from './store/redis.ts'
+import { openSqliteStore } from './store/sqlite.ts'
+import { startTrainer, type Trainer } from './trainer.ts'
+
+const SHIPPED = fileURLToPath(new URL('../models/', import.meta.url))
+
+const config = readConfig(process.env)
+const log = createLog({ level: config.logLevel })
+const metrics = createMetrics()
+const trainedDir = join(config.dataDir, 'critics')
+mkdirSync(trainedDir, { recursive: true })
+const sqlitePath = join(config.dataDir, 'spar.sqlite')
+const store = config.redisUrl
+  ? openRedisStore(config.redisUrl, { log })
+  : openSqliteStore(sqlitePath, { log })
+const recorder = createRecorder(store, { log })
+const closing = new AbortController()
+
+let registry: Registry | null = null
+let solver: Promise<Solver> | null = null
+let trainer: Trainer | null = null
+let unready = 'The critic is loading.'
+
+const critics = (): Registry => {
+  if (registry === null) throw new AppError('NOT_READY', unready, { retryAfterS: 1 })
+  return registry
+}
+
+/** The newest base that is shipped; the solver starts with the first search that needs it. */
+function startBuiltInSolver(): Promise<Solver> {
+  const root = join(SHIPPED, 'base')
+  const newest = readdirSync(root).toSorted().at(-1)
+  if (newest === undefined) throw new AppError('LLM_ERROR', 'This installation ships no base model.')
+  return startSolver(join(root, newest), { threads: config.threads })
+}
+
+const app = createApp({
+  critics: {
+    current: () => critics().current(),
+    get: version => critics().get(version),
+    list: () => critics().list(),
+    promote: version => critics().promote(version),
+    rollback: () => critics().rollback(),
+  },
+  llms: createLlms({
+    upstreams: config.upstreams,
+    allowedHosts: config.allowedHosts,
+    sampler: async (request, signal) => {
+      solver ??= startBuiltInSolver().catch(error => {
+        solver = null
+        throw error
+      })
+      return (await solver).sample(request, signal)
+    },
+  }),
+  recorder,
+  store,
+  log,
+  metrics,
+  config: config.adminKey === undefined ? {} : { adminKey: config.adminKey },
+  ready: () =>
+    registry === null
+      ? { ready: false, reason: unready }
+      : { ready: true, critic: registry.current().version, device: registry.device() ?? 'unknown' },
+  newId: prefix => `${prefix}_${randomBytes(8).toString('hex')}`,
+  now: Date.now,
+  closing: closing.signal,
+})
+
+const server = app.listen(config.port, config.host, error => {
+  if (error) return fail(error, 'cannot listen')
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : config.port
+  log.info({ host: config.host, port, data: config.dataDir }, 'listening')
+})
+
+try {
+  registry = await openRegistry({
+    shippedDir: join(SHIPPED, 'critic'),
+    trainedDir,
+    pointer: { load: () => store.getServing(), save: serving => store.setServing(serving) },
+    start: dir => startWorkerCritic(dir, { devices: config.devices, threads: config.threads }),
+    onServing: version => {
+      metrics.serving(version)
+      log.info({ critic: version }, 'critic serves')
+    },
+  })
+  log.info({ critic: registry.current().version, device: registry.device() }, 'ready')
+  trainer = startTrainer({
+    store,
+    storeAddress: config.redisUrl ?? sqlitePath,
+    registry,
+    trainedDir,
+    log,
+    now: Date.now,
+    owner: `${hostname()}:${process.pid}`,
+    threads: config.threads,
+  })
+} catch (error) {
+  unready =
+    error instanceof AppError ? error.message : 'The critic could not be loaded; the log has the reason.'
+  log.error({ error }, 'no critic to serve')
+}
+
+/** Stops taking requests, lets those in flight finish, writes pending traffic, then ends. */
+async function shutDown(): Promise<void> {
+  closing.abort(new AppError('NOT_READY', 'The service is shutting down.'))
+  const closed = new Promise(resolve => server.close(resolve))
+  server.closeIdleConnections()
+  await Promise.race([closed, new Promise(resolve => setTimeout(resolve, 10_000).unref())])
+  await trainer?.close()
+  await recorder.close()
+  await registry?.close()
+  await (await solver?.catch(() => null))?.close()
+  await store.close()
+  process.exit(0)
+}
+
+function fail(error: unknown, message: string): never {
+  log.error({ error }, message)
+  process.exit(1)
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    log.info({ signal }, 'shutting down')
+    shutDown().catch(error => fail(error, 'shutting down failed'))
+  })
+}

@@ -1,0 +1,111 @@
+// What Spar counts, behind verbs: a registry of its own for each `createMetrics()`. Knows no HTTP library.
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+export interface Metrics {
+  /** A request came in. The function it returns ends it: `status` is the HTTP status, or `gone` when the client left. */
+  requestStarted(): (end: { method: string; route: string; status: number | 'gone' }) => void
+  critique(done: { critic: string; right: number; wrong: number; unscored: number; tokens: number }): void
+  search(done: SearchCount): void
+  /** The critic that serves; null for none. */
+  serving(version: string | null): void
+  /** The Prometheus text format with its content type. */
+  render(): Promise<{ contentType: string; text: string }>
+}
+
+interface SearchCount {
+  readonly method: string
+  readonly finishReason: string
+  readonly seconds: number
+  readonly llm: { readonly calls: number; readonly prompt_tokens: number; readonly completion_tokens: number }
+  readonly criticTokens: number
+}
+
+// A critique of short steps takes about 5 ms, a search up to minutes.
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
+
+/** Sets up every metric, those of the process (memory, CPU, event-loop lag) included. */
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 10 })
+
+  const inFlight = new Gauge({
+    name: 'spar_http_requests_in_flight',
+    help: 'Requests being answered now.',
+    registers,
+  })
+  const requests = new Histogram({
+    name: 'spar_http_request_duration_seconds',
+    help: 'From the head of the request to the end of the answer, by route pattern and status.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: SECONDS,
+    registers,
+  })
+  const steps = new Counter({
+    name: 'spar_critique_steps_total',
+    help: 'Steps that /critique answered, by critic version and verdict.',
+    labelNames: ['critic', 'verdict'],
+    registers,
+  })
+  const criticTokens = new Counter({
+    name: 'spar_critic_tokens_total',
+    help: 'Tokens the critic read, by what for.',
+    labelNames: ['kind'],
+    registers,
+  })
+  const searches = new Histogram({
+    name: 'spar_search_duration_seconds',
+    help: 'Searches, by method and how they ended.',
+    labelNames: ['method', 'finish_reason'],
+    buckets: SECONDS,
+    registers,
+  })
+  const llmCalls = new Counter({
+    name: 'spar_search_llm_calls_total',
+    help: 'Calls to language models, by search method.',
+    labelNames: ['method'],
+    registers,
+  })
+  const llmTokens = new Counter({
+    name: 'spar_search_llm_tokens_total',
+    help: 'Tokens of language models, by search method and kind (prompt or completion).',
+    labelNames: ['method', 'kind'],
+    registers,
+  })
+  const critic = new Gauge({
+    name: 'spar_critic_serving',
+    help: '1 for the critic version that serves.',
+    labelNames: ['version'],
+    registers,
+  })
+
+  return {
+    requestStarted() {
+      const startedAt = performance.now()
+      inFlight.inc()
+      return ({ method, route, status }) => {
+        inFlight.dec()
+        requests.observe({ method, route, status: String(status) }, (performance.now() - startedAt) / 1000)
+      }
+    },
+    critique(done) {
+      for (const verdict of ['right', 'wrong', 'unscored'] as const)
+        steps.inc({ critic: done.critic, verdict }, done[verdict])
+      criticTokens.inc({ kind: 'critique' }, done.tokens)
+    },
+    search({ method, finishReason, seconds, llm, criticTokens: tokens }) {
+      searches.observe({ method, finish_reason: finishReason }, seconds)
+      llmCalls.inc({ method }, llm.calls)
+      llmTokens.inc({ method, kind: 'prompt' }, llm.prompt_tokens)
+      llmTokens.inc({ method, kind: 'completion' }, llm.completion_tokens)
+      criticTokens.inc({ kind: 'search' }, tokens)
+    },
+    serving(version) {
+      critic.reset()
+      if (version !== null) critic.set({ version }, 1)
+    },
+    async render() {
+      return { contentType: registry.contentType, text: await registry.metrics() }
+    },
+  }
+}

@@ -1,0 +1,67 @@
+// One round of a step-wise search: several paths take one step each, all new paths are judged in one critic call.
+// Knows no tree and no policy; guard and mcts are made of it.
+import type { MethodContext } from './method.ts'
+
+export interface PathToExtend {
+  /** Logical indices of the call, unique within the search. */
+  readonly place: readonly number[]
+  readonly steps: readonly string[]
+  readonly temperature: number
+  /** Texts of this step already tried, which are not judged again. */
+  readonly known: ReadonlySet<string>
+}
+
+/**
+ * What became of a path. `end`: the steps given are the whole solution. `empty`: no text, but the solution goes on.
+ * `known`: a text already tried. `stopped`: budget or deadline is over. `failed`: the LLM threw.
+ */
+export type Extension =
+  | { readonly kind: 'step'; readonly step: string; readonly ended: boolean; readonly score: number | null }
+  | { readonly kind: 'known'; readonly step: string }
+  | { readonly kind: 'end' | 'empty' | 'stopped' | 'failed' }
+
+/** Blank lines before and space after a step belong to the separator; indentation of its first line is its own. */
+const cleanStep = (text: string) => text.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd()
+
+type Draft =
+  | {
+      readonly kind: 'text'
+      readonly path: readonly string[]
+      readonly step: string
+      readonly ended: boolean
+    }
+  | Exclude<Extension, { kind: 'step' }>
+
+async function proposeStep(context: MethodContext, path: PathToExtend): Promise<Draft> {
+  const { place, steps, temperature, known } = path
+  const maxTokens = context.params.step_max_tokens
+  const outcome = await context.calls.propose(place, { steps, until: 'step', temperature, maxTokens })
+  if (outcome.kind !== 'proposal') return outcome
+  const { text, ended } = outcome.proposal
+  const step = cleanStep(text)
+  if (step === '') return { kind: ended ? 'end' : 'empty' }
+  if (known.has(step)) return { kind: 'known', step }
+  return { kind: 'text', path: [...steps, step], step, ended }
+}
+
+/**
+ * Extends every path by one step, concurrently, and judges what is new. Equal paths are judged once; a step keeps the score
+ * it gets here, whatever the critic says of it later as part of a longer path.
+ *
+ * @returns one extension per path, in the order of `paths`
+ * @throws what `Calls.propose` and `Calls.judge` throw
+ */
+export async function extend(context: MethodContext, paths: readonly PathToExtend[]): Promise<Extension[]> {
+  const drafts = await Promise.all(paths.map(path => proposeStep(context, path)))
+  const fresh = new Map<string, readonly string[]>()
+  for (const draft of drafts) {
+    if (draft.kind === 'text') fresh.set(JSON.stringify(draft.path), draft.path)
+  }
+  const judged = await context.calls.judge([...fresh.values()])
+  const scores = new Map([...fresh.keys()].map((key, i) => [key, judged[i]!.at(-1) ?? null]))
+  return drafts.map(draft => {
+    if (draft.kind !== 'text') return draft
+    const score = scores.get(JSON.stringify(draft.path)) ?? null
+    return { kind: 'step', step: draft.step, ended: draft.ended, score }
+  })
+}

@@ -1,0 +1,198 @@
+// Monte Carlo tree search over steps: PUCT selection, critic scores as values, no rollouts (research/algorithms.md, b7).
+// A simulation walks from the root to the end of a solution and expands every open node on its way.
+import { aggregate } from './aggregate.ts'
+import { createBestWatch, type Entry, select, toEntry } from './candidate.ts'
+import { SearchError } from './error.ts'
+import { type Extension, extend } from './extend.ts'
+import type { Method, MethodContext } from './method.ts'
+import { argmax, type Choose, pickBest, pickMajority, pickWeighted } from './pick.ts'
+import { criticPriors, type PuctChild, selectChild } from './puct.ts'
+import { addNode, createTree, NO_PARENT, type NodeState, pathTo, ROOT, type Tree, UNVISITED } from './tree.ts'
+import type { SearchEvent } from './types.ts'
+
+/** Value of a path without any score: no opinion. 0 would read as certainly wrong. */
+const NEUTRAL = 0.5
+
+const CHOICES: Readonly<Record<MethodContext['params']['select'], Choose>> = {
+  best: pickBest,
+  weighted: pickWeighted,
+  majority: pickMajority,
+}
+
+interface Search {
+  readonly context: MethodContext
+  readonly tree: Tree
+  /** Simulations on their way through each node. */
+  readonly pending: Map<number, number>
+  /** Ends found, in the order of their nodes. */
+  readonly entries: Entry[]
+}
+
+/** A simulation: the nodes it went through, root first. */
+type Walk = number[]
+
+const stateOf = ({ tree }: Search, node: number): NodeState => tree.nodes[node]!.state
+const tipOf = (walk: Walk): number => walk.at(-1)!
+
+/** Value of a node in [0, 1]: the aggregate of the scores on its path. */
+function pathValue({ tree, context }: Search, node: number): number {
+  return aggregate(pathTo(tree, node).scores)[context.params.aggregation] ?? NEUTRAL
+}
+
+function enter({ pending }: Search, walk: Walk, node: number): void {
+  walk.push(node)
+  pending.set(node, (pending.get(node) ?? 0) + 1)
+}
+
+function selectFrom(search: Search, node: number): number {
+  const { tree, pending, context } = search
+  const alive = tree.children[node]!.filter(child => stateOf(search, child) !== 'dead')
+  const arms = alive.map((child): PuctChild => {
+    const { prior, visits, value_sum: valueSum } = tree.nodes[child]!
+    const firstValue = visits === 0 ? pathValue(search, child) : 0
+    return { prior: prior ?? 0, visits, valueSum, firstValue, pending: pending.get(child) ?? 0 }
+  })
+  // The walk that asks is itself pending here and has not chosen yet.
+  const parentVisits = tree.nodes[node]!.visits + (pending.get(node) ?? 0) - 1
+  return alive[selectChild(arms, parentVisits, context.params.exploration)!]!
+}
+
+/** Follows expanded nodes down to a node that is open, or where nothing follows. */
+function descend(search: Search, walk: Walk): void {
+  while (stateOf(search, tipOf(walk)) === 'expanded') enter(search, walk, selectFrom(search, tipOf(walk)))
+}
+
+/** Adds one visit along the walk and takes its virtual loss back; a walk into a dead end leaves no value. */
+function finish(search: Search, walk: Walk): void {
+  const tip = tipOf(walk)
+  const arrived = stateOf(search, tip) === 'ended' || stateOf(search, tip) === 'cut'
+  const value = arrived ? pathValue(search, tip) : 0
+  for (const node of walk) {
+    search.pending.set(node, search.pending.get(node)! - 1)
+    if (!arrived) continue
+    search.tree.nodes[node]!.visits += 1
+    search.tree.nodes[node]!.value_sum += value
+  }
+}
+
+/** Marks a node that nothing can follow, and every ancestor that has no other way left. */
+function* bury({ tree }: Search, node: number): Generator<SearchEvent> {
+  for (let at = node; at !== NO_PARENT; at = tree.nodes[at]!.parent) {
+    if (!tree.children[at]!.every(child => tree.nodes[child]!.state === 'dead')) return
+    tree.nodes[at]!.state = 'dead'
+    yield { type: 'prune', branch: at, index: Math.max(0, tree.nodes[at]!.depth - 1), reason: 'dead' }
+  }
+}
+
+function setPriors({ tree, context }: Search, parent: number): void {
+  const children = tree.children[parent]!
+  const { prior, prior_temperature: temperature } = context.params
+  const priors =
+    prior === 'critic'
+      ? criticPriors(
+          children.map(child => tree.nodes[child]!.score),
+          temperature,
+        )
+      : children.map(() => 1 / children.length)
+  for (const [i, child] of children.entries()) tree.nodes[child]!.prior = priors[i]!
+}
+
+function* attach(search: Search, parent: number, extensions: readonly Extension[]): Generator<SearchEvent> {
+  const { tree, context, entries } = search
+  const seen = new Set<string>()
+  for (const extension of extensions) {
+    if (extension.kind !== 'step' && extension.kind !== 'end') continue
+    const step = extension.kind === 'step' ? extension.step : ''
+    const index = tree.nodes[parent]!.depth
+    if (seen.has(step)) {
+      yield { type: 'prune', branch: parent, index, reason: 'duplicate' }
+      continue
+    }
+    seen.add(step)
+    const score = extension.kind === 'step' ? extension.score : null
+    const ended = extension.kind === 'step' ? extension.ended : true
+    const state = ended ? 'ended' : index + 1 >= context.params.max_steps ? 'cut' : 'open'
+    const node = addNode(tree, { parent, step, score, state })
+    if (step !== '') {
+      yield { type: 'step', branch: node, index, text: step }
+      yield { type: 'score', branch: node, index, scores: [score] }
+    }
+    if (state === 'open') continue
+    const entry = toEntry({ branch: node, ...pathTo(tree, node), ended }, context)
+    entries.push(entry)
+    yield { type: 'candidate', branch: node, candidate: entry.candidate }
+  }
+  if (tree.children[parent]!.length > 0) setPriors(search, parent)
+  else if (!context.calls.stopped) yield* bury(search, parent)
+}
+
+async function* expand(search: Search, leaves: readonly number[]): AsyncGenerator<SearchEvent> {
+  const { context, tree } = search
+  const { width, temperature } = context.params
+  const asks = leaves.flatMap(leaf => {
+    const { steps } = pathTo(tree, leaf)
+    return Array.from({ length: width }, (_, k) => ({
+      place: [leaf, k],
+      steps,
+      temperature,
+      known: new Set<string>(),
+    }))
+  })
+  const extensions = await extend(context, asks)
+  for (const [i, leaf] of leaves.entries()) {
+    yield* attach(search, leaf, extensions.slice(i * width, (i + 1) * width))
+  }
+}
+
+/**
+ * The ends found, each drawn as often as simulations came to it: counted once each, the many poor ends that exploration finds
+ * would outvote the good one it keeps coming back to. Before any simulation has arrived they count once.
+ */
+function drawnEntries({ tree, entries }: Search): Entry[] {
+  const visits = entries.map(({ branch }) => tree.nodes[branch]!.visits)
+  if (visits.every(count => count === UNVISITED)) return entries
+  return entries.map((entry, i) => ({ ...entry, count: visits[i]! }))
+}
+
+/** The path most simulations took, for a search that ended before any solution did. */
+function mainPath(search: Search): Entry | null {
+  const { tree, context } = search
+  let node = ROOT
+  while (tree.children[node]!.length > 0) {
+    const children = tree.children[node]!
+    const ranks = children.map(child => [tree.nodes[child]!.visits, pathValue(search, child)])
+    node = children[argmax(ranks)!]!
+  }
+  if (node === ROOT) return null
+  return toEntry({ branch: node, ...pathTo(tree, node), ended: false }, context)
+}
+
+/**
+ * PUCT tree search. `parallel` simulations walk at the same time and share every expansion, so that a round is one bundle of
+ * LLM calls and one critic call; virtual loss keeps them apart.
+ */
+export const mcts: Method = async function* mcts(context) {
+  if (!context.canContinue) {
+    throw new SearchError('METHOD_UNSUPPORTED', 'mcts needs an LLM that can continue a partial answer')
+  }
+  const { simulations, parallel } = context.params
+  const choose = CHOICES[context.params.select]
+  const search: Search = { context, tree: createTree(), pending: new Map(), entries: [] }
+  const watchBest = createBestWatch(choose)
+  for (let left = simulations; left > 0 && stateOf(search, ROOT) !== 'dead'; left -= parallel) {
+    const walks = Array.from({ length: Math.min(parallel, left) }, (): Walk => [])
+    for (const walk of walks) enter(search, walk, ROOT)
+    for (;;) {
+      for (const walk of walks) descend(search, walk)
+      const open = walks.map(tipOf).filter(tip => stateOf(search, tip) === 'open')
+      if (open.length === 0 || context.calls.stopped) break
+      yield* expand(search, [...new Set(open)])
+    }
+    for (const walk of walks) finish(search, walk)
+    yield* watchBest(drawnEntries(search))
+    if (context.calls.stopped) break
+  }
+  const found = drawnEntries(search)
+  const entries = found.length > 0 ? found : [mainPath(search)].filter(entry => entry !== null)
+  return { ...select(entries, choose), tree: search.tree.nodes }
+}

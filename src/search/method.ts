@@ -1,0 +1,21 @@
+// What a search method is given and must return. Knows no method by name.
+import type { Calls } from './calls.ts'
+import type { ParamValues } from './params.ts'
+import type { SearchEvent, Selection, World } from './types.ts'
+
+export interface MethodContext {
+  readonly problem: string
+  readonly params: ParamValues
+  /** τ in [0, 1]: a step is right when its score is at least this. */
+  readonly threshold: number
+  /** True when the LLM can go on from given steps. */
+  readonly canContinue: boolean
+  readonly calls: Calls
+  readonly world: Pick<World, 'split' | 'extract' | 'canon'>
+}
+
+/**
+ * One search method. Reports `step`, `score`, `candidate`, `prune` and `best`; usage and failed calls are reported for it.
+ * @throws {SearchError} METHOD_UNSUPPORTED when the LLM cannot do what the method needs
+ */
+export type Method = (context: MethodContext) => AsyncGenerator<SearchEvent, Selection>

@@ -1,0 +1,106 @@
+// The one entry to a search: checks the request, runs its method, ends everything it started. Knows no method by name.
+import type { BudgetLimits } from './budget.ts'
+import { Calls } from './calls.ts'
+import { SearchError } from './error.ts'
+import { METHODS } from './methods.ts'
+import { type MethodName, resolveParams } from './params.ts'
+import type { SearchEvent, SearchResult, Selection, World } from './types.ts'
+
+export interface SearchRequest {
+  readonly problem: string
+  readonly method: MethodName
+  /** By name as in PARAMS; what is left out takes its default. */
+  readonly params?: Readonly<Record<string, unknown>> | undefined
+  readonly budget?: BudgetLimits | undefined
+  /** Any safe integer ≥ 0. Same seed, same world: same result. */
+  readonly seed: number
+  /** τ in [0, 1]: the critic's threshold for a right step. */
+  readonly threshold: number
+  /** True when the LLM can go on from given steps. */
+  readonly canContinue: boolean
+}
+
+/** Greatest delay of a timer in JavaScript; a longer one would fire at once. About 24 days. */
+const MOST_DEADLINE_MS = 0x7fffffff
+
+function checkRequest({ method, budget, seed, threshold }: SearchRequest): void {
+  const invalid = (message: string) => new SearchError('INVALID_REQUEST', message)
+  if (!Object.hasOwn(METHODS, method)) throw invalid(`there is no method ${JSON.stringify(method)}`)
+  if (!Number.isSafeInteger(seed) || seed < 0) throw invalid('seed must be a whole number from 0 to 2^53 - 1')
+  if (!(threshold >= 0 && threshold <= 1)) throw invalid('threshold must be a number from 0 to 1')
+  for (const name of ['maxTokens', 'maxCalls', 'deadlineMs'] as const) {
+    const limit = budget?.[name]
+    if (limit === undefined) continue
+    if (!Number.isSafeInteger(limit) || limit < 1)
+      throw invalid(`${name} must be a whole number of at least 1`)
+  }
+  if ((budget?.deadlineMs ?? 0) > MOST_DEADLINE_MS)
+    throw invalid(`deadlineMs must be at most ${MOST_DEADLINE_MS}`)
+}
+
+/** Yields `failure` and `usage` when they have changed since they were last asked for. */
+function createNews(calls: Calls): () => Generator<SearchEvent> {
+  let failures = 0
+  let seen = JSON.stringify(calls.usage())
+  return function* news() {
+    const { failed, error } = calls.failure()
+    if (failed > failures) yield { type: 'failure', failed, error }
+    failures = failed
+    const usage = calls.usage()
+    const now = JSON.stringify(usage)
+    if (now !== seen) yield { type: 'usage', usage }
+    seen = now
+  }
+}
+
+function toResult({ candidates, chosen, tree }: Selection, calls: Calls): SearchResult {
+  const winner = chosen === null ? null : candidates[chosen]!
+  const { failed, error } = calls.failure()
+  if (winner === null && failed > 0) throw error
+  return {
+    answer: winner?.answer ?? null,
+    solution: winner?.solution ?? null,
+    steps: winner?.steps ?? [],
+    score: winner?.score ?? null,
+    candidates,
+    chosen,
+    finish_reason: calls.finishReason,
+    usage: calls.usage(),
+    failed,
+    ...(tree === undefined ? {} : { tree }),
+  }
+}
+
+/**
+ * Runs one search. Yields events as they happen and returns the result. Ending the generator early (`return()`, or leaving a
+ * `for await`) ends the search; to end it while it waits for a call, abort `signal`. Either way, and on every error, all
+ * calls in flight are aborted and have settled before the generator is done.
+ *
+ * @throws {SearchError} INVALID_REQUEST, METHOD_UNSUPPORTED, CRITIC_FAILED
+ * @throws the signal's reason on abort, the critic's error, or the first LLM error when no call gave a candidate
+ */
+export async function* runSearch(
+  request: SearchRequest,
+  world: World,
+  signal: AbortSignal,
+): AsyncGenerator<SearchEvent, SearchResult> {
+  checkRequest(request)
+  const { problem, method, seed, threshold, canContinue, budget = {} } = request
+  const params = resolveParams(method, request.params ?? {})
+  signal.throwIfAborted()
+  const calls = new Calls({ world, problem, seed, budget, concurrency: params.concurrency, signal })
+  const events = METHODS[method]({ problem, params, threshold, canContinue, calls, world })
+  try {
+    const news = createNews(calls)
+    for (;;) {
+      const next = await events.next()
+      yield* news()
+      if (next.done === true) return toResult(next.value, calls)
+      yield next.value
+    }
+  } finally {
+    // Aborts first: the method may be waiting for a call that only an abort ends.
+    await calls.close()
+    await events.return({ candidates: [], chosen: null })
+  }
+}

@@ -1,0 +1,79 @@
+// What the server needs of the rest, as interfaces: main wires the real things, tests wire small ones. Knows no HTTP.
+import type { Critic } from '../critic/types.ts'
+import type { Llm } from '../llm/types.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Recorder } from '../store/recorder.ts'
+import type { Store } from '../store/types.ts'
+
+export interface Deps {
+  readonly critics: Critics
+  readonly llms: Llms
+  readonly recorder: Pick<Recorder, 'record' | 'flush'>
+  readonly store: Pick<Store, 'addFeedback' | 'createJob' | 'getJob' | 'listJobs'>
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly config: ServerConfig
+  /** Whether critiques can be answered now. */
+  ready(): Readiness
+  /** A new unguessable id, e.g. `req_0f3c9a51d27e4b68`. */
+  newId(prefix: 'req' | 'search' | 'job'): string
+  /** Unix milliseconds. */
+  now(): number
+  /** Aborts when the service shuts down: searches and event streams end, so that the port can close. */
+  readonly closing?: AbortSignal
+}
+
+export interface ServerConfig {
+  /** Without one, admin routes answer ADMIN_DISABLED. */
+  readonly adminKey?: string
+  /** Largest body in bytes; 1 MB (2^20) when left out. */
+  readonly bodyLimitBytes?: number
+  /** How often a followed job is looked up; 250 when left out. */
+  readonly jobPollMs?: number
+  /** Time between two comments on an idle event stream; 15,000 when left out. */
+  readonly heartbeatMs?: number
+}
+
+type Readiness =
+  | { readonly ready: true; readonly critic: string; readonly device: string }
+  | { readonly ready: false; readonly reason: string }
+
+/** The critics there are, one of which serves. */
+export interface Critics {
+  /** The one that serves. @throws {AppError} NOT_READY */
+  current(): Critic
+  /** A loaded critic by version. @throws {AppError} UNKNOWN_CRITIC */
+  get(version: string): Critic
+  list(): CriticInfo[]
+  /** @throws {AppError} UNKNOWN_CRITIC, CRITIC_INVALID, NOT_READY */
+  promote(version: string): Promise<Switched>
+  /** @throws {AppError} NO_PARENT, UNKNOWN_CRITIC, CRITIC_INVALID, NOT_READY */
+  rollback(): Promise<Switched>
+}
+
+export interface CriticInfo {
+  readonly version: string
+  readonly serving: boolean
+  readonly source: 'shipped' | 'trained'
+  readonly parent: string | null
+  /** RFC 3339, null when unknown. */
+  readonly created_at: string | null
+  readonly metrics: Readonly<Record<string, unknown>>
+}
+
+/** Which version serves and which served before. */
+interface Switched {
+  readonly serving: string
+  readonly previous: string | null
+}
+
+type LlmSpec = { readonly upstream: string } | { readonly base_url: string; readonly model: string }
+
+export interface Llms {
+  /**
+   * The language model a request names. `apiKey` is for this request only.
+   * @throws {AppError} UNKNOWN_UPSTREAM, LLM_HOST_NOT_ALLOWED
+   */
+  resolve(spec: LlmSpec, apiKey?: string): Llm
+}

@@ -1,0 +1,29 @@
+// Which handler answers which operation. Knows no path and no method: those are in the contract.
+import type { Contract } from './contract.ts'
+import type { Deps } from './deps.ts'
+import type { Operations } from './operations.ts'
+import { listCritics, promoteCritic, rollbackCritic } from './routes/critics.ts'
+import { critique } from './routes/critique.ts'
+import { feedback } from './routes/feedback.ts'
+import { getJob, listJobs, retrain } from './routes/jobs.ts'
+import { search } from './routes/search.ts'
+import { contract as contractRoute, healthz, metrics, readyz } from './routes/service.ts'
+
+/** One handler for each operationId; the compiler sees that none is missing and none is surplus. */
+export function createHandlers(deps: Deps, contract: Contract): Operations {
+  return {
+    critique: critique(deps),
+    search: search(deps),
+    feedback: feedback(deps),
+    retrain: retrain(deps),
+    listJobs: listJobs(deps),
+    getJob: getJob(deps),
+    listCritics: listCritics(deps),
+    promoteCritic: promoteCritic(deps),
+    rollbackCritic: rollbackCritic(deps),
+    healthz,
+    readyz: readyz(deps),
+    metrics: metrics(deps),
+    contract: contractRoute(contract),
+  }
+}

@@ -1,0 +1,83 @@
+// Turns errors into RFC 9457 problem documents: the one place where an error code becomes HTTP. Knows no route.
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
+import { AppError, ERRORS, type ErrorCode } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { components } from './api.d.ts'
+import type { Locals } from './operations.ts'
+import { InvalidRequest } from './validate.ts'
+
+type Problem = components['schemas']['Problem']
+
+/** A URI that names the kind of problem for good, e.g. `urn:spar:error:bad-json`. */
+export function problemType(code: ErrorCode): string {
+  return `urn:spar:error:${code.toLowerCase().replaceAll('_', '-')}`
+}
+
+/** Ends every failed request: an `AppError` as the table says, anything else as INTERNAL without detail. */
+export function problemHandler(log: Log): ErrorRequestHandler {
+  return function answerWithProblem(error: unknown, _req, res, _next) {
+    const locals = res.locals as Locals
+    const known = readExpected(error)
+    const { requestId, route } = locals
+    // A handler whose client leaves ends by its abort, which is no failure, and has nobody to answer.
+    if (isGone(res)) {
+      if (known === undefined && !isAbort(error))
+        log.error({ request_id: requestId, route, error }, 'unexpected error')
+      return
+    }
+    if (known === undefined) log.error({ request_id: requestId, route, error }, 'unexpected error')
+    else if (ERRORS[known.code].status >= 500)
+      log.warn({ request_id: requestId, route, error }, 'request failed')
+    const shown = known ?? new AppError('INTERNAL', `Quote request_id ${requestId} to the operator.`)
+    locals.code = shown.code
+    // An answer that has begun cannot become a problem: cut it off, so that it is not taken for complete.
+    if (res.headersSent) return void res.destroy()
+    send(res, shown, requestId)
+  }
+}
+
+/** For an address no operation has. @throws {AppError} NOT_FOUND */
+export const notFound: RequestHandler = function notFound() {
+  throw new AppError('NOT_FOUND', 'The contract, at /openapi.yaml, lists the addresses there are.')
+}
+
+/** For an address that takes other methods, e.g. `['GET']`. @throws {AppError} METHOD_NOT_ALLOWED */
+export function methodNotAllowed(allowed: readonly string[]): RequestHandler {
+  const list = [...(allowed.includes('GET') ? ['HEAD'] : []), ...allowed].sort().join(', ')
+  return function methodNotAllowed(_req: Request, res: Response) {
+    res.set('Allow', list)
+    throw new AppError('METHOD_NOT_ALLOWED', `It takes ${list}.`)
+  }
+}
+
+function send(res: Response, error: AppError, requestId: string): void {
+  const { status, title } = ERRORS[error.code]
+  const problem: Problem = {
+    type: problemType(error.code),
+    title,
+    status,
+    detail: error.message,
+    code: error.code,
+    ...(error instanceof InvalidRequest && { errors: [...error.errors] }),
+    request_id: requestId,
+  }
+  if (error.retryAfterS !== undefined) res.set('Retry-After', String(Math.ceil(error.retryAfterS)))
+  // RFC 9110 §11.6.1: a 401 names a scheme.
+  if (status === 401) res.set('WWW-Authenticate', 'Bearer realm="spar admin"')
+  res.status(status).type('application/problem+json').send(JSON.stringify(problem))
+}
+
+function readExpected(error: unknown): AppError | undefined {
+  if (error instanceof AppError) return error.code === 'INTERNAL' ? undefined : error
+  // The router throws this for an address such as `/admin/jobs/%ff`.
+  const isBrokenPath = error instanceof URIError && 'status' in error && error.status === 400
+  return isBrokenPath ? new AppError('NOT_FOUND', 'The address has a broken percent escape.') : undefined
+}
+
+function isGone(res: Response): boolean {
+  return res.closed || res.destroyed || res.socket?.destroyed === true
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError'
+}

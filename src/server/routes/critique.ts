@@ -1,0 +1,124 @@
+// POST /critique: reads the three forms of the request, asks the critic once, and words its scores. Knows no model.
+import { extractAnswer } from '../../answer/extract.ts'
+import { splitSteps } from '../../answer/split.ts'
+import type { Step } from '../../answer/types.ts'
+import type { Critic, Critique, StepScore } from '../../critic/types.ts'
+import { aggregate } from '../../search/aggregate.ts'
+import type { components } from '../api.d.ts'
+import type { Deps } from '../deps.ts'
+import { whileWanted } from '../gone.ts'
+import type { Operation } from '../operations.ts'
+import { logged, recordOnceSent } from '../traffic.ts'
+import { InvalidRequest } from '../validate.ts'
+import { chooseCritic, verdictOf } from '../verdict.ts'
+
+type Schemas = components['schemas']
+type Item = Schemas['ItemSteps'] | Schemas['ItemSolution']
+
+/** An item with its steps; `spans[i]` is where step i stands when the server split it. */
+interface ReadItem {
+  readonly problem: string
+  readonly solution: string
+  readonly steps: readonly string[]
+  readonly spans: readonly Step[] | null
+}
+
+const MAX_STEPS = 512
+const MAX_STEP_CHARS = 8000
+
+export const critique =
+  (deps: Deps): Operation<'critique'> =>
+  async (req, res) => {
+    const { body } = req
+    const critic = chooseCritic(deps.critics, body.critic)
+    const items =
+      'items' in body ? body.items.map((item, i) => readItem(item, `items[${i}].`)) : [readItem(body, '')]
+    const judged = await critic.judge(items, whileWanted(res))
+    const requestId = res.locals.requestId
+    const answers = items.map((item, i) => {
+      const found = judged[i]
+      if (found === undefined)
+        throw new Error(`critic ${critic.version} returned ${judged.length} of ${items.length}`)
+      return wordCritique(critic, item, found, 'items' in body ? deps.newId('req') : requestId)
+    })
+    const at = deps.now()
+    recordOnceSent(res, deps, () =>
+      items.map(({ problem, steps, solution }, i) => ({
+        id: answers[i]!.request_id,
+        kind: 'critique',
+        at,
+        problem,
+        candidates: [
+          logged(
+            steps,
+            answers[i]!.steps.map(step => step.score),
+            extractAnswer(solution),
+          ),
+        ],
+        critic: critic.version,
+      })),
+    )
+    deps.metrics.critique(countVerdicts(critic, answers))
+    if ('items' in body) res.json({ results: answers, request_id: requestId })
+    else res.json(answers[0]!)
+  }
+
+function readItem(item: Item, path: string): ReadItem {
+  const { problem } = item
+  if ('steps' in item) return { problem, steps: item.steps, solution: item.steps.join('\n'), spans: null }
+  const spans = splitSteps(item.solution)
+  const refuse = (message: string) => new InvalidRequest([{ path: `${path}solution`, message }])
+  if (spans.length === 0) throw refuse('has no steps')
+  if (spans.length > MAX_STEPS) throw refuse(`splits into ${spans.length} steps; ${MAX_STEPS} are allowed`)
+  const long = spans.findIndex(
+    ({ text }) => text.length > MAX_STEP_CHARS && [...text].length > MAX_STEP_CHARS,
+  )
+  if (long >= 0) throw refuse(`step ${long} of the split has more than ${MAX_STEP_CHARS} characters`)
+  return { problem, steps: spans.map(({ text }) => text), solution: item.solution, spans }
+}
+
+function wordCritique(
+  critic: Critic,
+  item: ReadItem,
+  found: Critique,
+  requestId: string,
+): Schemas['Critique'] {
+  const { threshold } = critic
+  if (found.steps.length !== item.steps.length)
+    throw new Error(`critic ${critic.version} scored ${found.steps.length} of ${item.steps.length} steps`)
+  const steps = found.steps.map((step, index) => wordStep(step, index, threshold, item.spans?.[index]))
+  const firstError = steps.findIndex(({ verdict }) => verdict === 'wrong')
+  return {
+    critic: critic.version,
+    threshold,
+    steps,
+    first_error: firstError < 0 ? null : firstError,
+    aggregate: aggregate(steps.map(({ score }) => score)),
+    usage: { tokens: found.tokens },
+    request_id: requestId,
+  }
+}
+
+function wordStep(
+  { score, evidence }: StepScore,
+  index: number,
+  threshold: number,
+  span: Step | undefined,
+): Schemas['StepCritique'] {
+  return {
+    index,
+    score,
+    verdict: verdictOf(score, threshold),
+    evidence: evidence.map(({ kind, text, holds }) => ({ kind, text, holds })),
+    ...(span && { span: { start: span.start, end: span.end } }),
+  }
+}
+
+function countVerdicts(critic: Critic, answers: readonly Schemas['Critique'][]) {
+  const counts = { critic: critic.version, right: 0, wrong: 0, unscored: 0, tokens: 0 }
+  for (const { steps, usage } of answers) {
+    counts.tokens += usage.tokens
+    for (const { verdict } of steps) counts[verdict] += 1
+  }
+  return counts
+}

@@ -1,0 +1,60 @@
+// The admin routes of jobs: start a round, list, look at one or follow it. Knows nothing of training.
+import { randomInt } from 'node:crypto'
+import type { Response } from 'express'
+import type { Job } from '../../store/types.ts'
+import type { components } from '../api.d.ts'
+import type { Deps } from '../deps.ts'
+import { whileWanted } from '../gone.ts'
+import { findJob, followJob, hasEnded, startJob } from '../jobs.ts'
+import type { Operation } from '../operations.ts'
+import { openEventStream } from '../sse.ts'
+
+const JOBS_LISTED = 50
+const DEFAULT_HEARTBEAT_MS = 15_000
+
+export const retrain =
+  (deps: Deps): Operation<'retrain'> =>
+  async (req, res) => {
+    const { minutes, seed = randomInt(2 ** 32) } = req.body
+    const job = await startJob(deps, { minutes, seed })
+    res.status(202).location(`/admin/jobs/${job.id}`).json(wordJob(job))
+  }
+
+export const listJobs =
+  (deps: Deps): Operation<'listJobs'> =>
+  async (_req, res) => {
+    res.json({ jobs: (await deps.store.listJobs(JOBS_LISTED)).map(wordJob) })
+  }
+
+export const getJob =
+  (deps: Deps): Operation<'getJob'> =>
+  async (req, res) => {
+    const job = await findJob(deps, req.params.id)
+    res.vary('Accept')
+    if (req.accepts(['application/json', 'text/event-stream']) === 'text/event-stream')
+      await streamJob(deps, job, res)
+    else res.json(wordJob(job))
+  }
+
+async function streamJob(deps: Deps, job: Job, res: Response): Promise<void> {
+  const stream = openEventStream(res, deps.config.heartbeatMs ?? DEFAULT_HEARTBEAT_MS)
+  let last = job
+  for await (const now of followJob(deps, job, whileWanted(res, deps.closing))) {
+    last = now
+    stream.send('progress', wordJob(now))
+  }
+  if (hasEnded(last)) stream.send('done', wordJob(last))
+  stream.close()
+}
+
+/** Times leave as RFC 3339, not as numbers. */
+function wordJob(job: Job): components['schemas']['Job'] {
+  const { created_at, updated_at, figures, params, ...rest } = job
+  return {
+    ...rest,
+    figures: { ...figures },
+    params: { ...params },
+    created_at: new Date(created_at).toISOString(),
+    updated_at: new Date(updated_at).toISOString(),
+  }
+}

@@ -1,0 +1,41 @@
+// Builds the world of one search out of an LLM, a critic and the answer functions. Knows no method and no HTTP.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { canonAnswer } from '../answer/equal.ts'
+import { extractAnswer } from '../answer/extract.ts'
+import { splitSteps } from '../answer/split.ts'
+import type { Critic } from '../critic/types.ts'
+import type { Llm } from '../llm/types.ts'
+import type { World } from '../search/types.ts'
+
+export interface SearchWorld extends World {
+  /** True once a reply came whose tokens the LLM client had to estimate. */
+  isEstimated(): boolean
+}
+
+/** One world a search: it stays with the `critic` it is given, whatever is promoted meanwhile. */
+export function createSearchWorld(llm: Llm, critic: Critic): SearchWorld {
+  let estimated = false
+  return {
+    async propose(request, signal) {
+      const reply = await llm.propose(request, signal)
+      estimated ||= reply.usage.estimated === true
+      return reply
+    },
+    async judge(problem, paths, signal) {
+      const judged = await critic.judge(
+        paths.map(steps => ({ problem, steps })),
+        signal,
+      )
+      return {
+        scores: judged.map(({ steps }) => steps.map(({ score }) => score)),
+        tokens: judged.reduce((sum, { tokens }) => sum + tokens, 0),
+      }
+    },
+    split: text => splitSteps(text).map(step => step.text),
+    extract: extractAnswer,
+    canon: canonAnswer,
+    now: () => performance.now(),
+    timeout: (ms, signal) => sleep(ms, undefined, { signal }),
+    isEstimated: () => estimated,
+  }
+}

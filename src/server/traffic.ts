@@ -1,0 +1,28 @@
+// What of an answered request goes into the traffic log, and when. Knows neither the store nor the routes.
+import type { Response } from 'express'
+import { canonAnswer } from '../answer/equal.ts'
+import type { TrafficCandidate, TrafficRecord } from '../store/types.ts'
+import type { Deps } from './deps.ts'
+import { onceSent } from './gone.ts'
+
+/** Hands the records over after the answer is sent, unless the client left or opted out with `X-Spar-Log: off`. */
+export function recordOnceSent(
+  res: Response,
+  { recorder }: Pick<Deps, 'recorder'>,
+  makeRecords: () => readonly TrafficRecord[],
+): void {
+  if (res.req.get('x-spar-log')?.trim().toLowerCase() === 'off') return
+  onceSent(res, () => {
+    for (const record of makeRecords()) recorder.record(record)
+  })
+}
+
+/** A candidate as it is logged: `scores` has one entry a step, `answer` is as written. */
+export function logged(
+  steps: readonly string[],
+  scores: readonly (number | null)[],
+  answer: string | null,
+): TrafficCandidate {
+  const canonical = answer === null ? '' : canonAnswer(answer)
+  return { steps, scores, answer: canonical === '' ? null : canonical }
+}

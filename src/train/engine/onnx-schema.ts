@@ -1,0 +1,89 @@
+// The part of the ONNX file format (onnx/onnx.proto, ONNX 1.17) that Spar writes and reads back. Knows nothing of graphs or tensors.
+import protobuf from 'protobufjs'
+
+/** ONNX element types (TensorProto.DataType). */
+export const ONNX_TYPE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const
+
+/** AttributeProto.AttributeType. */
+export const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, tensor: 4, ints: 7 } as const
+
+const SCHEMA = `
+syntax = "proto3";
+message AttributeProto {
+  string name = 1; float f = 2; int64 i = 3; bytes s = 4; TensorProto t = 5;
+  repeated float floats = 7; repeated int64 ints = 8; int32 type = 20;
+}
+message NodeProto {
+  repeated string input = 1; repeated string output = 2; string name = 3; string op_type = 4;
+  repeated AttributeProto attribute = 5; string domain = 7;
+}
+message TensorProto { repeated int64 dims = 1; int32 data_type = 2; string name = 8; bytes raw_data = 9; }
+message Dimension { oneof value { int64 dim_value = 1; string dim_param = 2; } }
+message TensorShapeProto { repeated Dimension dim = 1; }
+message TensorTypeProto { int32 elem_type = 1; TensorShapeProto shape = 2; }
+message TypeProto { TensorTypeProto tensor_type = 1; }
+message ValueInfoProto { string name = 1; TypeProto type = 2; }
+message GraphProto {
+  repeated NodeProto node = 1; string name = 2; repeated TensorProto initializer = 5;
+  repeated ValueInfoProto input = 11; repeated ValueInfoProto output = 12;
+}
+message OperatorSetIdProto { string domain = 1; int64 version = 2; }
+message ModelProto {
+  int64 ir_version = 1; string producer_name = 2; GraphProto graph = 7; repeated OperatorSetIdProto opset_import = 8;
+}
+`
+
+export interface AttributeProto {
+  name: string
+  type: number
+  f?: number
+  i?: number
+  s?: Uint8Array
+  t?: TensorProto
+  ints?: readonly number[]
+}
+export interface NodeProto {
+  input: string[]
+  output: string[]
+  name: string
+  opType: string
+  attribute: AttributeProto[]
+}
+export interface TensorProto {
+  dims: readonly number[]
+  dataType: number
+  name: string
+  rawData: Uint8Array
+}
+export interface ValueInfoProto {
+  name: string
+  type: { tensorType: { elemType: number; shape: { dim: ({ dimValue: number } | { dimParam: string })[] } } }
+}
+export interface ModelProto {
+  irVersion: number
+  producerName: string
+  opsetImport: { domain: string; version: number }[]
+  graph: {
+    name: string
+    node: NodeProto[]
+    initializer: TensorProto[]
+    input: ValueInfoProto[]
+    output: ValueInfoProto[]
+  }
+}
+
+const Model = protobuf.parse(SCHEMA, { keepCase: false }).root.lookupType('ModelProto')
+
+/** Serialises a model. */
+export function encodeModel(model: ModelProto): Uint8Array {
+  return Model.encode(Model.fromObject(model)).finish()
+}
+
+/** Reads a model's graph back; int64 fields come as numbers. @throws when the bytes are not a protobuf of this shape. */
+export function decodeModel(bytes: Uint8Array): ModelProto {
+  return Model.toObject(Model.decode(bytes), {
+    longs: Number,
+    defaults: true,
+    arrays: true,
+  }) as unknown as ModelProto
+}

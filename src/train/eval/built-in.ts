@@ -1,0 +1,110 @@
+// The built-in solver and a critic on fresh generated problems: one sample, majority and weighted best-of-N at equal samples.
+import { canonAnswer } from '../../answer/equal.ts'
+import { extractAnswer } from '../../answer/extract.ts'
+import type { Scorer } from '../../critic/scorer.ts'
+import type { SolverModel } from '../../critic/solver-model.ts'
+import type { Example } from '../data/example.ts'
+import { generateProblems } from '../recipe/built-in.ts'
+import { sampleProblems } from '../recipe/samples.ts'
+import { createRng } from '../rng.ts'
+import { auc, type Judged } from './metrics.ts'
+import { pairsWithinProblem } from './pairs.ts'
+
+export interface BuiltInFigures {
+  readonly problems: number
+  readonly n: number
+  /** Shares of problems solved, in percent. */
+  readonly one_sample: number
+  readonly majority: number
+  readonly weighted_best_of_n: number
+  readonly best_of_n: number
+  /** Some sample was right: the most any choice could reach. */
+  readonly oracle: number
+  readonly step_auc: number
+  /** Share of (right, wrong) pairs of one problem in the right order, in percent. */
+  readonly pairs: number
+}
+
+interface Candidate {
+  readonly answer: string | null
+  readonly score: number
+  readonly correct: boolean
+}
+
+/** The answer with the largest total weight; candidates without an answer do not vote. Ties: first seen. */
+function vote(candidates: readonly Candidate[], weight: (c: Candidate) => number): boolean {
+  const totals = new Map<string, number>()
+  for (const c of candidates)
+    if (c.answer !== null) totals.set(c.answer, (totals.get(c.answer) ?? 0) + weight(c))
+  const winner = [...totals].reduce<[string, number] | null>(
+    (best, entry) => (best === null || entry[1] > best[1] ? entry : best),
+    null,
+  )
+  return winner !== null && candidates.some(c => c.answer === winner[0] && c.correct)
+}
+
+/** Measures on problems of the held-out side of the generator's split. Aggregation: the lowest step score. */
+export async function evalBuiltIn(
+  solver: SolverModel,
+  scorer: Scorer,
+  options: {
+    problems: number
+    n: number
+    seed: number
+    temperature: number
+    onProblem?: (done: number) => void
+  },
+): Promise<BuiltInFigures> {
+  const problems = generateProblems(
+    createRng(options.seed).fork('eval built-in'),
+    options.problems,
+    'heldout',
+  )
+  const sampled = await sampleProblems(solver, problems, {
+    perProblem: options.n,
+    temperature: options.temperature,
+    maxTokens: 220,
+    seed: options.seed * 1_000_003,
+    ...(options.onProblem ? { onProblem: options.onProblem } : {}),
+  })
+  const judgedSteps: Judged[] = []
+  const perProblem: Candidate[][] = []
+  for (const { samples } of sampled) {
+    const critiques = await scorer.judge(samples)
+    perProblem.push(
+      samples.map((sample, i) => {
+        const scores = critiques[i]!.steps.map(step => step.score)
+        judgedSteps.push(...knownSteps(sample, scores))
+        const answer = extractAnswer(sample.steps.join('\n\n'))
+        return {
+          answer: answer === null ? null : canonAnswer(answer),
+          score: lowest(scores),
+          correct: sample.outcome === 1,
+        }
+      }),
+    )
+  }
+  const percent = (solved: (candidates: readonly Candidate[]) => boolean | undefined) =>
+    (100 * perProblem.filter(c => solved(c) === true).length) / perProblem.length
+  return {
+    problems: options.problems,
+    n: options.n,
+    one_sample: percent(c => c[0]?.correct),
+    majority: percent(c => vote(c, () => 1)),
+    weighted_best_of_n: percent(c => vote(c, x => x.score)),
+    best_of_n: percent(c => c.toSorted((a, b) => b.score - a.score)[0]?.correct),
+    oracle: percent(c => c.some(x => x.correct)),
+    step_auc: auc(judgedSteps),
+    pairs: 100 * pairsWithinProblem(perProblem),
+  }
+}
+
+const lowest = (scores: readonly (number | null)[]): number =>
+  scores.reduce<number>((min, s) => (s === null ? min : Math.min(min, s)), 1)
+
+function knownSteps(sample: Example, scores: readonly (number | null)[]): Judged[] {
+  return sample.labels.flatMap((label, i) => {
+    const score = scores[i] ?? null
+    return label === null || score === null ? [] : [{ score, right: label >= 0.5 }]
+  })
+}

@@ -1,0 +1,85 @@
+// Sizes of the model and the names and shapes of its weights. Knows no ops.
+import type { Rng } from '../rng.ts'
+
+/** A Llama-family decoder with Spar's two extra input channels and a step head. */
+export interface ModelConfig {
+  /** Tokens in the vocabulary. */
+  readonly vocab: number
+  readonly width: number
+  readonly layers: number
+  readonly heads: number
+  /** Key and value heads (grouped-query attention); divides `heads`. */
+  readonly kvHeads: number
+  /** Hidden width of the SwiGLU block. */
+  readonly mlp: number
+  readonly ropeTheta: number
+  /** Number slots and evidence flags, 0 = none, both included in the embedding tables. */
+  readonly slots: number
+  readonly flags: number
+  /** Hand features of a step that enter the step head. */
+  readonly features: number
+  /** Hidden width of the step head. */
+  readonly headWidth: number
+}
+
+export type Weights = Record<string, Float32Array>
+
+/** Width of one attention head. */
+export const headDim = (config: ModelConfig): number => config.width / config.heads
+
+/** Name -> shape of every weight, in the order in which they are stored. */
+export function weightShapes(config: ModelConfig): Record<string, readonly number[]> {
+  const { width, vocab, mlp, heads, kvHeads } = config
+  const kv = kvHeads * headDim(config)
+  const shapes: Record<string, readonly number[]> = {
+    embed: [vocab, width],
+    slot_embed: [config.slots, width],
+    flag_embed: [config.flags, width],
+  }
+  for (let layer = 0; layer < config.layers; layer++) {
+    Object.assign(shapes, {
+      [`layers.${layer}.attn_norm`]: [width],
+      [`layers.${layer}.q`]: [width, heads * headDim(config)],
+      [`layers.${layer}.k`]: [width, kv],
+      [`layers.${layer}.v`]: [width, kv],
+      [`layers.${layer}.out`]: [heads * headDim(config), width],
+      [`layers.${layer}.mlp_norm`]: [width],
+      [`layers.${layer}.gate`]: [width, mlp],
+      [`layers.${layer}.up`]: [width, mlp],
+      [`layers.${layer}.down`]: [mlp, width],
+    })
+  }
+  return {
+    ...shapes,
+    final_norm: [width],
+    'head.in': [width + config.features, config.headWidth],
+    'head.in_bias': [config.headWidth],
+    'head.out': [config.headWidth, 1],
+    'head.out_bias': [1],
+  }
+}
+
+/** Fresh weights: normal with std 0.02 (0.02/sqrt(2·layers) where a block writes to the residual), norms 1, extra channels and biases 0. */
+export function initWeights(config: ModelConfig, rng: Rng): Weights {
+  const weights: Weights = {}
+  for (const [name, shape] of Object.entries(weightShapes(config))) {
+    const size = shape.reduce((a, b) => a * b, 1)
+    if (name.endsWith('norm')) weights[name] = new Float32Array(size).fill(1)
+    else if (name.endsWith('bias') || name === 'slot_embed' || name === 'flag_embed')
+      weights[name] = new Float32Array(size)
+    else {
+      const residual = name.endsWith('.out') || name.endsWith('.down')
+      const std = name.startsWith('head.')
+        ? 1 / Math.sqrt(shape[0]!)
+        : residual
+          ? 0.02 / Math.sqrt(2 * config.layers)
+          : 0.02
+      weights[name] = Float32Array.from({ length: size }, () => rng.normal() * std)
+    }
+  }
+  return weights
+}
+
+/** Number of trainable numbers. */
+export const countWeights = (weights: Weights): number =>
+  Object.values(weights).reduce((sum, w) => sum + w.length, 0)

@@ -1,0 +1,67 @@
+// Paired bootstrap of a difference between two critics, resampled over problems (Efron 1979). Knows no critic.
+import type { Judged } from '../eval/metrics.ts'
+import type { Rng } from '../rng.ts'
+
+/** A difference and the middle 80 % of its resamples: `high` is its upper 90 % bound. NaN where nothing can be said. */
+export interface Interval {
+  readonly difference: number
+  readonly low: number
+  readonly high: number
+}
+
+const RESAMPLES = 500
+
+/** Mean of paired differences. */
+export function bootstrapMean(differences: readonly number[], rng: Rng): Interval {
+  const mean = (counts: readonly number[]) =>
+    differences.reduce((sum, d, i) => sum + d * counts[i]!, 0) / counts.reduce((sum, n) => sum + n, 0)
+  return interval(differences.length, mean, rng)
+}
+
+/** AUC of the second minus AUC of the first; `first[g]` and `second[g]` hold the judged steps of problem g. */
+export function bootstrapAuc(
+  first: readonly (readonly Judged[])[],
+  second: readonly (readonly Judged[])[],
+  rng: Rng,
+): Interval {
+  const a = weightedAuc(first)
+  const b = weightedAuc(second)
+  return interval(first.length, counts => b(counts) - a(counts), rng)
+}
+
+function interval(size: number, statistic: (counts: readonly number[]) => number, rng: Rng): Interval {
+  const whole = Array.from({ length: size }, () => 1)
+  const drawn: number[] = []
+  for (let i = 0; i < RESAMPLES && size > 0; i++) {
+    const counts = Array.from({ length: size }, () => 0)
+    for (let k = 0; k < size; k++) counts[rng.int(0, size - 1)]!++
+    const value = statistic(counts)
+    if (Number.isFinite(value)) drawn.push(value) // a resample may lack one of the classes
+  }
+  drawn.sort((x, y) => x - y)
+  const quantile = (q: number) => drawn[Math.round(q * (drawn.length - 1))] ?? Number.NaN
+  return { difference: statistic(whole), low: quantile(0.1), high: quantile(0.9) }
+}
+
+/** AUC when each problem counts as often as it was drawn: sorted once, then one pass a resample. */
+function weightedAuc(groups: readonly (readonly Judged[])[]): (counts: readonly number[]) => number {
+  const sorted = groups
+    .flatMap((steps, group) => steps.map(step => ({ ...step, group })))
+    .sort((x, y) => x.score - y.score)
+  return counts => {
+    let [ordered, below, right] = [0, 0, 0]
+    for (let from = 0; from < sorted.length; ) {
+      const { score } = sorted[from]!
+      let [tiedRight, tiedWrong] = [0, 0]
+      for (; from < sorted.length && sorted[from]!.score === score; from++) {
+        const step = sorted[from]!
+        if (step.right) tiedRight += counts[step.group]!
+        else tiedWrong += counts[step.group]!
+      }
+      ordered += tiedRight * (below + tiedWrong / 2)
+      below += tiedWrong
+      right += tiedRight
+    }
+    return ordered / (right * below)
+  }
+}

@@ -1,0 +1,145 @@
+// What a round trains on: pools of comparisons and labelled steps with their shares, their hash, and the next replay. Knows no engine.
+import { createHash } from 'node:crypto'
+import type { TextTokenizer } from '../../critic/tokenizer.ts'
+import type { Comparison, Example } from '../data/example.ts'
+import { comparisonUnit, exampleUnit, type Unit } from '../data/units.ts'
+import type { Pool } from '../fit/sampler.ts'
+import type { Rng } from '../rng.ts'
+import type { Collected } from './collect.ts'
+import type { TrafficProblem, TrafficSolution } from './outcomes.ts'
+import { duelComparison, type JudgedDuel } from './play.ts'
+
+/** Examples and comparisons of one kind. */
+interface Lesson {
+  readonly name: string
+  /** Share of training tokens it is worth when there is plenty of it. */
+  readonly worth: number
+  readonly examples: readonly Example[]
+  readonly comparisons: readonly Comparison[]
+}
+
+export interface Lessons {
+  /** Shares add up to 1. */
+  readonly pools: readonly Pool[]
+  /** sha256 over the exact records. */
+  readonly dataHash: string
+}
+
+/** Comparisons of one problem. */
+const PAIRS_PER_PROBLEM = 16
+/** A pool of this many units gets half of what its kind is worth: few records must not be learned by heart. */
+const HALF = 100
+/** Least share of replay, where there is any (DESIGN 5). */
+const LEAST_REPLAY = 0.15
+const WORTH = { outcomes: 0.4, agreement: 0.15, steps: 0.2, fooled: 0.15, caught: 0.1, replay: 0.35 }
+
+/** Outcome comparisons, step labels, duels and replay as pools. */
+export function prepareLessons(
+  tokenizer: TextTokenizer,
+  maxLength: number,
+  { train, replay }: Pick<Collected, 'train' | 'replay'>,
+  duels: readonly JudgedDuel[],
+  rng: Rng,
+): Lessons {
+  const pairs = train.flatMap(problem => outcomePairs(problem, rng))
+  const said = pairs.filter(pair => !pair.agreed).map(pair => pair.comparison)
+  const agreed = pairs.filter(pair => pair.agreed).map(pair => pair.comparison)
+  const labelled = train.flatMap(p => p.solutions.filter(s => s.stepLabels !== null).map(feedbackExample))
+  const won = (fooled: boolean) => duels.filter(d => d.fooled === fooled).map(duelComparison)
+  const lessons: Lesson[] = [
+    { name: 'outcomes', worth: WORTH.outcomes, examples: [], comparisons: said },
+    { name: 'agreement', worth: WORTH.agreement, examples: [], comparisons: agreed },
+    { name: 'step feedback', worth: WORTH.steps, examples: labelled, comparisons: [] },
+    { name: 'sneaky, fooled', worth: WORTH.fooled, examples: [], comparisons: won(true) },
+    { name: 'sneaky, caught', worth: WORTH.caught, examples: [], comparisons: won(false) },
+    {
+      name: 'replay',
+      worth: WORTH.replay,
+      examples: replay.filter(example => example.labels.some(label => label !== null)),
+      comparisons: replayPairs(replay, rng),
+    },
+  ]
+  const pools = lessons.map(({ name, worth, examples, comparisons }) => {
+    const units: Unit[] = [
+      ...examples.flatMap(example => exampleUnit(tokenizer, example, maxLength) ?? []),
+      ...comparisons.flatMap(comparison => comparisonUnit(tokenizer, comparison, maxLength) ?? []),
+    ]
+    return { name, units, share: (worth * units.length) / (units.length + HALF) }
+  })
+  return {
+    pools: withReplay(pools.filter(pool => pool.units.length > 0)),
+    dataHash: hashRecords(lessons.flatMap(({ examples, comparisons }) => [...examples, ...comparisons])),
+  }
+}
+
+/** Scales shares to 1, of which replay has at least its part. */
+function withReplay(pools: readonly Pool[]): Pool[] {
+  const isReplay = ({ name }: Pool) => name === 'replay'
+  const sum = (of: readonly Pool[]) => of.reduce((total, pool) => total + pool.share, 0)
+  const replay = sum(pools.filter(isReplay))
+  const total = sum(pools)
+  const part = replay > 0 ? Math.max(LEAST_REPLAY, replay / total) : 0
+  return pools.map(pool => ({
+    ...pool,
+    share: isReplay(pool) ? part : (pool.share / (total - replay)) * (1 - part),
+  }))
+}
+
+/**
+ * Right against wrong solutions of a problem, compared as wholes: the more numerous kind once each, the other as often
+ * as it takes. `agreed`: at least one side is known by the majority only.
+ */
+export function outcomePairs(
+  { solutions }: TrafficProblem,
+  rng: Rng,
+): { comparison: Comparison; agreed: boolean }[] {
+  const right = rng.shuffle(solutions.filter(s => s.outcome?.right === true))
+  const wrong = rng.shuffle(solutions.filter(s => s.outcome?.right === false))
+  if (right.length === 0 || wrong.length === 0) return []
+  const count = Math.min(PAIRS_PER_PROBLEM, Math.max(right.length, wrong.length))
+  return Array.from({ length: count }, (_, i) => {
+    const better = right[i % right.length]!
+    const worse = wrong[i % wrong.length]!
+    const agreed = [better, worse].some(s => s.outcome?.by === 'agreement')
+    return { comparison: { better: outcomeExample(better), worse: outcomeExample(worse), from: 0 }, agreed }
+  })
+}
+
+/** A solution of known outcome. A right outcome does not make every step right: only the comparison is taught, no step label. */
+export const outcomeExample = ({ problem, steps, outcome }: TrafficSolution): Example => ({
+  problem,
+  steps,
+  labels: steps.map(() => null),
+  source: 'outcome',
+  imitate: false,
+  ...(outcome === null ? {} : { outcome: outcome.right ? (1 as const) : (0 as const) }),
+})
+
+/** A solution whose steps somebody labelled. */
+export const feedbackExample = (solution: TrafficSolution): Example => ({
+  ...outcomeExample(solution),
+  labels: solution.stepLabels ?? [],
+  source: 'feedback',
+})
+
+/** Comparisons that earlier rounds (or the recipe) left in replay as examples with outcomes. */
+function replayPairs(replay: readonly Example[], rng: Rng): Comparison[] {
+  const groups = new Map<string, Example[]>()
+  for (const example of replay) {
+    if (example.outcome === undefined) continue
+    groups.set(example.problem, [...(groups.get(example.problem) ?? []), { ...example, imitate: false }])
+  }
+  return [...groups.values()].flatMap(group => {
+    const right = rng.shuffle(group.filter(e => e.outcome === 1))
+    const wrong = rng.shuffle(group.filter(e => e.outcome === 0))
+    const count = Math.min(right.length, wrong.length, PAIRS_PER_PROBLEM)
+    return Array.from({ length: count }, (_, i) => ({ better: right[i]!, worse: wrong[i]!, from: 0 }))
+  })
+}
+
+function hashRecords(records: readonly unknown[]): string {
+  const hash = createHash('sha256')
+  for (const record of records) hash.update(`${JSON.stringify(record)}\n`)
+  return hash.digest('hex')
+}
+

@@ -1,0 +1,130 @@
+// Measures a critic on what was held back: the slice, traffic problems, fresh sneaky edits. Both sides of a comparison are measured
+// by the same code on the same items. Decides nothing.
+import type { Scorer } from '../../critic/scorer.ts'
+import type { CritiqueItem } from '../../critic/types.ts'
+import type { Example } from '../data/example.ts'
+import { auc, calibrationError, judgedSteps, type Located, processBench } from '../eval/metrics.ts'
+import { AGGREGATES, pairsWithinProblem } from '../eval/pairs.ts'
+import { locate, round } from '../recipe/reading.ts'
+import type { TrafficProblem } from './outcomes.ts'
+import { type Duel, type Judge, type JudgedDuel, judgeDuels } from './play.ts'
+
+/** Nothing of it is ever trained on. */
+export interface Yardsticks {
+  readonly slice: readonly Example[]
+  /** Problems with right and wrong solutions. */
+  readonly traffic: readonly TrafficProblem[]
+  readonly sneaky: readonly Duel[]
+}
+
+/** A critic's figures item by item, in the order of the yardsticks, so that two critics can be compared in pairs. */
+export interface Measured {
+  readonly version: string
+  readonly threshold: number
+  readonly slice: readonly (Located & { readonly problem: string })[]
+  /** For each traffic problem the share of its (right, wrong) pairs in the right order; NaN when one kind is unscored. */
+  readonly traffic: readonly number[]
+  readonly sneaky: readonly (JudgedDuel | null)[]
+}
+
+/** Fewer problems with both outcomes say nothing. */
+export const LEAST_TRAFFIC = 8
+
+/** The held-back problems that have both kinds of solutions; those by majority only where feedback alone is too little. */
+export function trafficYardstick(heldBack: readonly TrafficProblem[]): TrafficProblem[] {
+  const withBoth = (problems: readonly TrafficProblem[]) =>
+    problems.filter(p => [true, false].every(right => p.solutions.some(s => s.outcome?.right === right)))
+  const said = withBoth(
+    heldBack.map(p => ({ ...p, solutions: p.solutions.filter(s => s.outcome?.by !== 'agreement') })),
+  )
+  if (said.length >= LEAST_TRAFFIC) return said
+  const all = withBoth(heldBack)
+  return all.length >= LEAST_TRAFFIC ? all : []
+}
+
+const CHUNK = 48
+
+/** The critic, asked in chunks between which timers, messages and an abort get their turn. */
+export function interruptible(scorer: Judge, signal?: AbortSignal): Judge {
+  return {
+    async judge(items: readonly CritiqueItem[]) {
+      const all: Awaited<ReturnType<Judge['judge']>> = []
+      for (let from = 0; from < items.length; from += CHUNK) {
+        signal?.throwIfAborted()
+        all.push(...(await scorer.judge(items.slice(from, from + CHUNK))))
+        await new Promise(resolve => setImmediate(resolve))
+      }
+      return all
+    },
+  }
+}
+
+/** Measures a critic on all yardsticks. @throws the signal's reason when aborted */
+export async function measure(scorer: Scorer, yardsticks: Yardsticks, signal?: AbortSignal): Promise<Measured> {
+  const { version, reading } = scorer.artifact.manifest
+  const threshold = reading!.threshold
+  const critic = interruptible(scorer, signal)
+  const problems: string[] = []
+  const located = await locate(
+    {
+      async logits(items) {
+        problems.push(...items.map(item => item.problem))
+        return scoresOf(critic, items)
+      },
+    },
+    yardsticks.slice,
+  )
+  return {
+    version,
+    threshold,
+    slice: located.map((l, i) => ({ ...l, problem: problems[i]! })),
+    traffic: await orderedShares(critic, yardsticks.traffic),
+    sneaky: await judgeDuels(critic, threshold, yardsticks.sneaky),
+  }
+}
+
+async function scoresOf(critic: Judge, items: readonly CritiqueItem[]): Promise<(number | null)[][]> {
+  return (await critic.judge(items)).map(critique => critique.steps.map(step => step.score))
+}
+
+/** Solutions are ordered by their mean step score, as comparisons are trained. */
+async function orderedShares(critic: Judge, problems: readonly TrafficProblem[]): Promise<number[]> {
+  const solutions = problems.flatMap(p => p.solutions.filter(s => s.outcome !== null))
+  const scores = await scoresOf(critic, solutions)
+  let next = 0
+  return problems.map(problem => {
+    const candidates = problem.solutions.flatMap(({ outcome }) => {
+      if (outcome === null) return []
+      const own = scores[next++]!.filter(score => score !== null)
+      return own.length === 0 ? [] : [{ score: AGGREGATES['mean']!(own), correct: outcome.right }]
+    })
+    return pairsWithinProblem([candidates])
+  })
+}
+
+/** Steps of the slice that the critic gave no score. */
+export const unscoredIn = ({ slice }: Measured): number =>
+  slice.reduce((sum, { scores }) => sum + scores.filter(score => score === null).length, 0)
+
+/** Calibration error on the slice, in [0, 1]. */
+export const eceOf = ({ slice }: Measured): number => calibrationError(judgedSteps(slice))
+
+/** The figures for people. */
+export function measuredFigures(measured: Measured): Record<string, unknown> {
+  const { slice, threshold, traffic } = measured
+  const duels = measured.sneaky.filter(duel => duel !== null)
+  const mean = (values: readonly number[]) =>
+    values.length === 0 ? null : round(values.reduce((sum, x) => sum + x, 0) / values.length)
+  return {
+    critic: measured.version,
+    step_auc: round(auc(judgedSteps(slice))),
+    f1: round(processBench(slice, threshold).f1),
+    ece: round(eceOf(measured)),
+    unscored_steps: unscoredIn(measured),
+    traffic_problems: traffic.length,
+    traffic_pairs: mean(traffic),
+    sneaky_duels: duels.length,
+    sneaky_success: mean(duels.map(d => (d.fooled ? 1 : 0))),
+    sneaky_ordered: mean(duels.map(d => d.ordered)),
+  }
+}

@@ -1,0 +1,118 @@
+// From logged traffic to problems whose solutions are known to be right or wrong. Knows no model and no store.
+import type { Feedback, LabelledTraffic, TrafficCandidate } from '../../store/types.ts'
+import type { StepLabel } from '../data/example.ts'
+
+/** How an outcome is known: said about this solution, said about another one with an answer, or by the majority of answers. */
+export type Evidence = 'feedback' | 'answer' | 'agreement'
+
+export interface Outcome {
+  readonly right: boolean
+  readonly by: Evidence
+}
+
+/** One distinct solution, however often it was logged. */
+export interface TrafficSolution {
+  readonly problem: string
+  readonly steps: readonly string[]
+  /** Canonical final answer, null when none could be read. */
+  readonly answer: string | null
+  /** Null when nothing tells whether the solution is right. */
+  readonly outcome: Outcome | null
+  /** length = steps.length; null when nobody labelled the steps. */
+  readonly stepLabels: readonly StepLabel[] | null
+}
+
+export interface TrafficProblem {
+  readonly problem: string
+  /** Newest first. */
+  readonly solutions: readonly TrafficSolution[]
+}
+
+/** Fewer answers than this have no majority worth following. */
+const LEAST_VOTES = 4
+
+/** A solution with what was said about it. */
+interface Draft {
+  readonly candidate: TrafficCandidate
+  verdict: { readonly at: number; readonly right: boolean } | null
+  labels: { readonly at: number; readonly steps: readonly (boolean | null)[] } | null
+}
+
+/** Identity of a solution. */
+export const solutionKey = (problem: string, steps: readonly string[]): string =>
+  JSON.stringify([problem.trim(), steps])
+
+/** Groups traffic (newest first) by problem and settles the outcome of each distinct solution. */
+export function readOutcomes(traffic: readonly LabelledTraffic[]): TrafficProblem[] {
+  const groups = new Map<string, Map<string, Draft>>()
+  for (const { record, feedback } of traffic) {
+    const problem = record.problem.trim()
+    const drafts = groups.get(problem) ?? new Map<string, Draft>()
+    groups.set(problem, drafts)
+    record.candidates.forEach((candidate, i) => {
+      if (candidate.steps.length === 0) return
+      const key = JSON.stringify(candidate.steps)
+      const draft = drafts.get(key) ?? { candidate, verdict: null, labels: null }
+      drafts.set(key, draft)
+      if (i === 0) for (const item of feedback) hear(draft, item) // feedback is about the chosen one
+    })
+  }
+  return [...groups].map(([problem, drafts]) => settle(problem, [...drafts.values()]))
+}
+
+/** Notes feedback; the latest wins, of equally late ones the one that arrived last. */
+function hear(draft: Draft, { at, answer_correct, step_labels }: Feedback): void {
+  if (answer_correct !== undefined && at >= (draft.verdict?.at ?? -Infinity))
+    draft.verdict = { at, right: answer_correct }
+  if (step_labels !== undefined && at >= (draft.labels?.at ?? -Infinity))
+    draft.labels = { at, steps: step_labels }
+}
+
+function settle(problem: string, drafts: readonly Draft[]): TrafficProblem {
+  const outcomeOf = drafts.some(d => d.verdict !== null) ? byFeedback(drafts) : byAgreement(drafts)
+  const solutions = drafts.map(draft => ({
+    problem,
+    steps: draft.candidate.steps,
+    answer: draft.candidate.answer,
+    outcome: outcomeOf(draft),
+    stepLabels: draft.labels && labelsOf(draft.candidate.steps.length, draft.labels.steps),
+  }))
+  return { problem, solutions }
+}
+
+/** A verdict on a solution is one on its answer, and where the right answer is known every other answer is wrong. */
+function byFeedback(drafts: readonly Draft[]): (draft: Draft) => Outcome | null {
+  const verdicts = new Map<string, NonNullable<Draft['verdict']>>()
+  for (const { verdict, candidate } of drafts) {
+    if (verdict === null || candidate.answer === null) continue
+    const known = verdicts.get(candidate.answer)
+    if (known === undefined || verdict.at > known.at) verdicts.set(candidate.answer, verdict)
+  }
+  const rightIsKnown = [...verdicts.values()].some(v => v.right)
+  return ({ verdict, candidate: { answer } }) => {
+    if (verdict !== null) return { right: verdict.right, by: 'feedback' }
+    if (answer === null) return null
+    const known = verdicts.get(answer)
+    if (known !== undefined) return { right: known.right, by: 'answer' }
+    return rightIsKnown ? { right: false, by: 'answer' } : null
+  }
+}
+
+/** Distinct solutions vote with their answers: repeating one does not make it right. */
+function byAgreement(drafts: readonly Draft[]): (draft: Draft) => Outcome | null {
+  const votes = new Map<string, number>()
+  for (const { candidate } of drafts)
+    if (candidate.answer !== null) votes.set(candidate.answer, (votes.get(candidate.answer) ?? 0) + 1)
+  const [first, second] = [...votes].toSorted((a, b) => b[1] - a[1])
+  const total = [...votes.values()].reduce((sum, n) => sum + n, 0)
+  if (first === undefined || total < LEAST_VOTES || 2 * first[1] < total || first[1] === second?.[1])
+    return () => null
+  return ({ candidate: { answer } }) =>
+    answer === null ? null : { right: answer === first[0], by: 'agreement' }
+}
+
+const labelsOf = (steps: number, given: readonly (boolean | null)[]): StepLabel[] =>
+  Array.from({ length: steps }, (_, i) => {
+    const label = given[i] ?? null
+    return label === null ? null : label ? 1 : 0
+  })

@@ -1,0 +1,27 @@
+// The environment: the README lists the same variables as the code, and a wrong value is named, never shown.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { readConfig, VARIABLES } from '../src/config.ts'
+
+test('the README lists every variable that the code reads, and no other', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  const rows = [...readme.matchAll(/^\| `([A-Z_<>]+)` \| (.+?) \|$/gm)].map(([, name, about]) => [name, about])
+  assert.deepEqual(Object.fromEntries(rows), VARIABLES)
+})
+
+test('without variables the service listens on this machine only, on 8080, without admin routes', () => {
+  const { host, port, adminKey, redisUrl } = readConfig({})
+  assert.deepEqual({ host, port, adminKey, redisUrl }, { host: '127.0.0.1', port: 8080, adminKey: undefined, redisUrl: undefined })
+})
+
+for (const [name, value] of [
+  ['PORT', 'secret-99999'],
+  ['SPAR_DEVICE', 'secret-tpu'],
+  ['SPAR_THREADS', '0.5'],
+  ['SPAR_LOG_LEVEL', 'secret-loud'],
+] as const) {
+  test(`a wrong ${name} stops the start with a message that names it and does not repeat the value`, () => {
+    assert.throws(() => readConfig({ [name]: value }), (error: Error) => error.message.startsWith(name) && !error.message.includes(value))
+  })
+}

@@ -1,0 +1,137 @@
+// Which critic serves: shipped and trained folders, promotion and return, workers that die, sleep and wake.
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, afterEach, before, beforeEach, test } from 'node:test'
+import { openRegistry, type Pointer, type Registry, type RegistryOptions } from '../../src/critic/registry.ts'
+import { startWorkerCritic, type WorkerCritic } from '../../src/critic/worker-critic.ts'
+import { AppError, type ErrorCode } from '../../src/errors.ts'
+import { tempFolder, writeTinyBase, writeTinyCritic } from '../fakes/tiny-critic.ts'
+
+const folder = tempFolder()
+const shippedDir = join(folder.path, 'shipped')
+const trainedDir = join(folder.path, 'trained')
+let saved: Pointer | null = null
+let started: WorkerCritic[] = []
+let registry: Registry | null = null
+
+before(async () => {
+  await writeTinyCritic(join(shippedDir, 'a'), { version: 'tiny@1.0.0', seed: 1 })
+  await writeTinyCritic(join(shippedDir, 'b'), { version: 'tiny@1.1.0', seed: 2 })
+  await writeTinyBase(join(shippedDir, 'base'), { version: 'tiny-base@1.0.0' })
+  await writeTinyCritic(join(trainedDir, 'c'), { version: 'tiny@1.2.0', seed: 3, parent: 'tiny@1.1.0' })
+  await writeTinyCritic(join(trainedDir, 'torn'), { version: 'tiny@1.3.0', seed: 4 })
+  writeFileSync(join(trainedDir, 'torn', 'model.onnx'), 'torn')
+})
+beforeEach(() => {
+  saved = null
+  started = []
+})
+afterEach(async () => {
+  await registry?.close()
+  registry = null
+  assert.ok(
+    started.every(worker => worker.dead()),
+    'closing the registry ends every worker',
+  )
+})
+after(() => folder.remove())
+
+async function open(change: Partial<RegistryOptions> = {}): Promise<Registry> {
+  registry = await openRegistry({
+    shippedDir,
+    trainedDir,
+    pointer: {
+      load: async () => saved,
+      save: async pointer => {
+        saved = pointer
+      },
+    },
+    start: async dir => {
+      const worker = await startWorkerCritic(dir, { devices: ['cpu'], threads: 1 })
+      started.push(worker)
+      return worker
+    },
+    ...change,
+  })
+  return registry
+}
+
+const hasCode = (code: ErrorCode) => (error: unknown) => error instanceof AppError && error.code === code
+const ITEM = { problem: 'Tom has 3 apples.', steps: ['3 + 1 = 4.'] }
+
+test('the newest shipped critic serves at first; bases are no critics', async () => {
+  const { current, list, device } = await open()
+  assert.equal(current().version, 'tiny@1.1.0')
+  assert.equal(device(), 'cpu')
+  assert.deepEqual(saved, { version: 'tiny@1.1.0', history: [] })
+  const entries = list().toSorted((a, b) => a.version.localeCompare(b.version))
+  assert.deepEqual(
+    entries.map(e => [e.version, e.source, e.serving, e.parent]),
+    [
+      ['tiny@1.0.0', 'shipped', false, null],
+      ['tiny@1.1.0', 'shipped', true, null],
+      ['tiny@1.2.0', 'trained', false, 'tiny@1.1.0'],
+      ['tiny@1.3.0', 'trained', false, null],
+    ],
+  )
+})
+
+test('promotion switches, a restart keeps it, and rollback returns', async () => {
+  const first = await open()
+  assert.deepEqual(await first.promote('tiny@1.2.0'), { serving: 'tiny@1.2.0', previous: 'tiny@1.1.0' })
+  await first.close()
+  const second = await open()
+  assert.equal(second.current().version, 'tiny@1.2.0')
+  assert.deepEqual(await second.rollback(), { serving: 'tiny@1.1.0', previous: 'tiny@1.2.0' })
+  assert.deepEqual(saved, { version: 'tiny@1.1.0', history: [] })
+  await assert.rejects(second.rollback(), hasCode('NO_PARENT'))
+})
+
+test('a search keeps the critic it began with while another is promoted', async () => {
+  const { current, promote } = await open()
+  const before = current()
+  const [want] = await before.judge([ITEM])
+  await promote('tiny@1.2.0')
+  assert.deepEqual(await before.judge([ITEM]), [want])
+  assert.equal(before.version, 'tiny@1.1.0')
+  assert.notDeepEqual(await current().judge([ITEM]), [want])
+})
+
+test('a damaged or unknown critic is not promoted and the serving one goes on', async () => {
+  const { current, promote, get } = await open()
+  await assert.rejects(promote('tiny@1.3.0'), hasCode('CRITIC_INVALID'))
+  await assert.rejects(promote('tiny@9.9.9'), hasCode('UNKNOWN_CRITIC'))
+  assert.throws(() => get('tiny-base@1.0.0'), hasCode('UNKNOWN_CRITIC'))
+  assert.equal(current().version, 'tiny@1.1.0')
+  assert.equal((await current().judge([ITEM])).length, 1)
+})
+
+test('without any critic there is nothing to open', async () => {
+  await assert.rejects(
+    open({ shippedDir: join(folder.path, 'none'), trainedDir: join(folder.path, 'none') }),
+    hasCode('NOT_READY'),
+  )
+})
+
+test('a worker that died is replaced once, whatever number of requests notice', async () => {
+  const { current } = await open()
+  await started[0]!.close()
+  const answers = await Promise.all(Array.from({ length: 20 }, () => current().judge([ITEM])))
+  assert.equal(answers.length, 20)
+  assert.equal(started.length, 2)
+})
+
+test('a worker nobody asks is stopped, wakes when asked again, and is the only one of its version', async () => {
+  const { get } = await open({ idleMs: 300 })
+  const held = get('tiny@1.0.0')
+  const [want] = await held.judge([ITEM])
+  const until = async (done: () => boolean) => {
+    for (let i = 0; i < 300 && !done(); i++) await new Promise(resolve => setTimeout(resolve, 10))
+    assert.ok(done())
+  }
+  await until(() => started[1]!.dead())
+  assert.ok(!started[0]!.dead(), 'the serving one stays')
+  assert.deepEqual(await held.judge([ITEM]), [want])
+  assert.equal(get('tiny@1.0.0'), held)
+})

@@ -1,0 +1,59 @@
+// The tokenizer as the critic uses it: exact decoding, a cache that does not show, text that is not a tokenizer refused.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createTokenizer, EOS, PRE_TOKEN_PATTERN, STEP } from '../../src/critic/tokenizer.ts'
+import { tinyTokenizer } from '../fakes/tiny-critic.ts'
+
+test('decoding keeps every space and leaves special tokens out', () => {
+  for (const text of ['7 .', 'a , b', "do n't", ' leading', 'trailing ', 'a\n\nb', '\ufeffmark'])
+    assert.equal(tinyTokenizer.decode(tinyTokenizer.encode(text)), text)
+  assert.equal(
+    tinyTokenizer.decode([...tinyTokenizer.encode('a'), STEP, ...tinyTokenizer.encode('b'), EOS]),
+    'ab',
+  )
+  assert.equal(tinyTokenizer.decode([]), '')
+})
+
+test('a token that is half a character decodes to the replacement character alone, and to the character with its other half', () => {
+  const ids = tinyTokenizer.encode('é')
+  assert.equal(ids.length, 2)
+  assert.equal(tinyTokenizer.decode([ids[0]!]), '\ufffd')
+  assert.equal(tinyTokenizer.decode(ids), 'é')
+})
+
+test('text is cut into digits, words, marks and white space', () => {
+  const cut = (text: string) => text.match(new RegExp(PRE_TOKEN_PATTERN, 'gu'))
+  assert.deepEqual(cut('So 12.5 + \\frac{1}{2} = x2'), [
+    'So',
+    ' ',
+    '1',
+    '2',
+    '.',
+    '5',
+    ' +',
+    ' \\frac',
+    '{',
+    '1',
+    '}{',
+    '2',
+    '}',
+    ' =',
+    ' x',
+    '2',
+  ])
+  assert.deepEqual(cut('a \n\nb'), ['a', ' \n\n', 'b'])
+})
+
+test('encoding again, from the cache or not, gives the same ids', () => {
+  for (const text of ['12 clips', 'clips '.repeat(30)]) {
+    const first = [...tinyTokenizer.encode(text)]
+    assert.deepEqual(tinyTokenizer.encode(text), first)
+  }
+  for (let i = 0; i < 25_000; i++) tinyTokenizer.encode(`${i}`) // more than the cache holds
+  assert.equal(tinyTokenizer.decode(tinyTokenizer.encode('24999')), '24999')
+})
+
+test('what is no tokenizer is refused', () => {
+  for (const json of [{}, null, { model: {} }, 'text', { model: { type: 'BPE', vocab: {} } }])
+    assert.throws(() => createTokenizer(json))
+})

@@ -1,0 +1,229 @@
+// The critic in its worker: order and scores under load, a full queue, departed clients, draining, and a worker that dies.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, afterEach, before, test } from 'node:test'
+import type { Worker } from 'node:worker_threads'
+import { openArtifact, writeArtifact } from '../../src/critic/manifest.ts'
+import { type Device, openScorer } from '../../src/critic/scorer.ts'
+import type { Critique, CritiqueItem } from '../../src/critic/types.ts'
+import {
+  startWorkerCritic,
+  type WorkerCritic,
+  type WorkerCriticOptions,
+} from '../../src/critic/worker-critic.ts'
+import { AppError, type ErrorCode } from '../../src/errors.ts'
+import { tempFolder, writeTinyCritic } from '../fakes/tiny-critic.ts'
+
+const folder = tempFolder()
+const dir = join(folder.path, 'critic')
+let critic: WorkerCritic | null = null
+
+before(() => writeTinyCritic(dir, { version: 'tiny@2.0.0' }))
+afterEach(async () => {
+  await critic?.close()
+  critic = null
+})
+after(() => folder.remove())
+
+async function start(options: Partial<WorkerCriticOptions> = {}): Promise<WorkerCritic> {
+  critic = await startWorkerCritic(dir, { devices: ['cpu'], threads: 1, ...options })
+  return critic
+}
+
+const item = (n: number): CritiqueItem => ({
+  problem: `Tom has ${n} apples.`,
+  steps: [`${n} + 1 = ${n + 1}`, 'Done.'],
+})
+/** Keeps the worker busy long enough for requests to queue behind it. */
+const LONG: CritiqueItem = {
+  problem: 'Long',
+  steps: Array.from({ length: 300 }, (_, i) => `Then ${i} clips in May.`),
+}
+const hasCode = (code: ErrorCode) => (error: unknown) => error instanceof AppError && error.code === code
+const scores = (critiques: readonly Critique[]) => critiques.map(c => c.steps.map(step => step.score!))
+
+test('many requests at once are answered each with its own items, in order', async () => {
+  const { version, judge, device, threshold } = await start()
+  assert.deepEqual([version, device, threshold], ['tiny@2.0.0', 'cpu', 0.5])
+  const requests = Array.from({ length: 30 }, (_, i) =>
+    Array.from({ length: 1 + (i % 4) }, (_, k) => item(10 * i + k)),
+  )
+  const answers = await Promise.all(requests.map(items => judge(items)))
+  const scorer = await openScorer(dir)
+  for (const [i, items] of requests.entries()) {
+    const want = scores(await scorer.judge(items))
+    scores(answers[i]!).forEach((steps, k) => {
+      steps.forEach((score, s) => {
+        assert.ok(Math.abs(score - want[k]![s]!) <= 1e-5)
+      })
+    })
+  }
+  await scorer.release()
+})
+
+test('requests that wait are scored together', async () => {
+  const batches: number[] = []
+  const { judge } = await start({ onBatch: batch => batches.push(batch.items) })
+  await Promise.all([judge([LONG]), ...Array.from({ length: 8 }, (_, i) => judge([item(i)]))])
+  assert.deepEqual(batches, [1, 8])
+})
+
+test('a batch stays within its characters', async () => {
+  const batches: number[] = []
+  const { judge } = await start({ batchChars: 80, onBatch: batch => batches.push(batch.items) })
+  await Promise.all(Array.from({ length: 6 }, (_, i) => judge([item(i)]))) // about 30 characters each
+  assert.deepEqual(batches, [1, 2, 2, 1])
+})
+
+test('no items are answered with no critiques', async () => {
+  const { judge } = await start()
+  assert.deepEqual(await judge([]), [])
+})
+
+test('a full queue refuses and says when to try again, and takes requests once there is room', async () => {
+  const { judge } = await start({ maxWaiting: 4 })
+  const busy = judge([LONG])
+  const waiting = [judge([item(1), item(2)]), judge([item(3)])]
+  await assert.rejects(
+    judge([item(4), item(5)]),
+    (error: unknown) => error instanceof AppError && error.code === 'OVERLOADED' && error.retryAfterS === 1,
+  )
+  waiting.push(judge([item(6)]))
+  await assert.rejects(judge([item(7)]), hasCode('OVERLOADED'))
+  await Promise.all([busy, ...waiting])
+  assert.equal((await judge([item(4), item(5)])).length, 2)
+})
+
+test('a departed client is let go at once, gives its place back and is not scored', async () => {
+  const batches: number[] = []
+  const { judge } = await start({ maxWaiting: 2, onBatch: batch => batches.push(batch.items) })
+  const order: string[] = []
+  const busy = judge([LONG]).then(() => order.push('long'))
+  const leaving = new AbortController()
+  const left = assert
+    .rejects(judge([item(1), item(2)], leaving.signal), /gone home/)
+    .then(() => order.push('left'))
+  leaving.abort(new Error('gone home'))
+  const next = judge([item(3), item(4)]).then(() => order.push('next'))
+  await Promise.all([busy, left, next])
+  assert.deepEqual(order, ['left', 'long', 'next'])
+  assert.deepEqual(batches, [1, 2])
+})
+
+test('a client that leaves while its batch runs is let go, and others of the batch are answered', async () => {
+  const { judge } = await start()
+  const leaving = new AbortController()
+  const busy = judge([LONG])
+  const [left, stays] = [judge([LONG], leaving.signal), judge([item(1)])]
+  await busy
+  leaving.abort(new Error('gone home'))
+  await assert.rejects(left, /gone home/)
+  assert.equal((await stays).length, 1)
+  await assert.rejects(judge([item(1)], AbortSignal.abort(new Error('never came'))), /never came/)
+})
+
+test('a signal shared by many requests keeps no listeners once they are answered', async () => {
+  const { judge } = await start()
+  const shared = new AbortController()
+  let listeners = 0
+  const { addEventListener, removeEventListener } = shared.signal
+  shared.signal.addEventListener = function (
+    this: AbortSignal,
+    ...args: Parameters<typeof addEventListener>
+  ) {
+    listeners++
+    addEventListener.apply(this, args)
+  } as typeof addEventListener
+  shared.signal.removeEventListener = function (
+    this: AbortSignal,
+    ...args: Parameters<typeof addEventListener>
+  ) {
+    listeners--
+    removeEventListener.apply(this, args)
+  } as typeof removeEventListener
+  await Promise.all(Array.from({ length: 20 }, (_, i) => judge([item(i)], shared.signal)))
+  assert.equal(listeners, 0)
+})
+
+test('closing, even twice, lets waiting requests finish; later ones are refused', async () => {
+  const worker = await start()
+  const answers = [worker.judge([LONG]), ...Array.from({ length: 5 }, (_, i) => worker.judge([item(i)]))]
+  await Promise.all([worker.close(), worker.close()])
+  assert.equal((await Promise.all(answers)).length, 6)
+  assert.ok(worker.dead())
+  await assert.rejects(worker.judge([item(1)]), hasCode('CRITIC_FAILED'))
+})
+
+/** Runs `body` and returns what it gave with the worker thread it started. */
+async function withThread<T>(body: () => Promise<T>): Promise<[T, Worker]> {
+  const threads: Worker[] = []
+  const seen = (thread: Worker) => threads.push(thread)
+  process.on('worker', seen)
+  const result = await body()
+  process.off('worker', seen)
+  return [result, threads[0]!]
+}
+
+test('when the worker dies, what runs and what waits fails and nothing hangs', async () => {
+  const [worker, thread] = await withThread(() => start())
+  thread.postMessage(null) // a bug in the worker: its handler throws on this, and the thread ends
+  const answers = [worker.judge([LONG]), worker.judge([item(1)]), worker.judge([item(2)])]
+  for (const answer of answers) await assert.rejects(answer, hasCode('CRITIC_FAILED'))
+  assert.ok(worker.dead())
+  await assert.rejects(worker.judge([item(3)]), hasCode('CRITIC_FAILED'))
+  await worker.close()
+})
+
+test('closing while a batch is computed waits for it: ending a computing worker would abort the process', async () => {
+  for (const afterMs of [0, 15, 60]) {
+    const worker = await start()
+    const answer = worker.judge(Array(5).fill(LONG))
+    await new Promise(resolve => setTimeout(resolve, afterMs))
+    await worker.close()
+    assert.equal((await answer).length, 5)
+  }
+})
+
+test('a worker that ends before it is ready is an error, not a wait', async () => {
+  const kill = (thread: Worker) => void thread.terminate()
+  process.once('worker', kill)
+  await assert.rejects(start(), hasCode('CRITIC_FAILED'))
+})
+
+test('a device that is not there falls back to the next, and none at all is an error', async () => {
+  const missing = 'abacus' as Device
+  const { device } = await start({ devices: [missing, 'cpu'] })
+  assert.equal(device, 'cpu')
+  await critic!.close()
+  await assert.rejects(start({ devices: [missing] }), /abacus/)
+})
+
+for (const [name, bytes] of [
+  ['noise', Buffer.from('not a model at all')],
+  ['nothing', Buffer.alloc(0)],
+  ['half a model', null],
+] as const) {
+  test(`a model file that is ${name} is refused`, async () => {
+    const broken = join(folder.path, name)
+    await writeTinyCritic(broken)
+    const { files: _, format: __, ...facts } = openArtifact(broken).manifest
+    const model = readFileSync(join(broken, 'model.onnx'))
+    const tokenizer = readFileSync(join(broken, 'tokenizer.json'))
+    const files = { 'model.onnx': bytes ?? model.subarray(0, model.length >> 1), 'tokenizer.json': tokenizer }
+    writeArtifact(broken, files, facts) // its hashes are right
+    await assert.rejects(
+      startWorkerCritic(broken, { devices: ['cpu'], threads: 1 }),
+      hasCode('CRITIC_FAILED'),
+    )
+    writeArtifact(
+      broken,
+      { ...files, 'model.onnx': model },
+      { ...facts, model: { ...facts.model, vocab: 1 } },
+    )
+    await assert.rejects(
+      startWorkerCritic(broken, { devices: ['cpu'], threads: 1 }),
+      hasCode('CRITIC_INVALID'),
+    )
+  })
+}

@@ -1,0 +1,198 @@
+// A small real chat-completions server for tests: solves "add these numbers", or misbehaves as told. Knows no test.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { type ChatBody, complete, isSolverMode, type SolverMode, solveBySeed } from './llm-solver.ts'
+
+/** How one request is answered: as the solver does, or failing in one way. */
+export type LlmMode =
+  | SolverMode
+  /** 400 when `continue_final_message` is in the request, else as `ok`. */
+  | 'rejects_continuation'
+  | keyof typeof ANSWERS
+  | keyof typeof ACTS
+
+/** An answer spelt out. */
+export interface LlmAnswer {
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body: string | Uint8Array
+}
+
+export interface RecordedRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingMessage['headers']
+  /** The parsed body; undefined when it was not JSON. */
+  readonly body: ChatBody | undefined
+}
+
+/** Decides the answer to the request with this index (from 0). */
+export type LlmScript = (request: RecordedRequest, index: number) => LlmMode | LlmAnswer
+
+export interface LlmServerOptions {
+  /** Default `ok`. */
+  readonly script?: LlmMode | LlmScript
+  /** The whole solution of a problem; default `solveBySeed`. */
+  readonly solve?: (problem: string, seed: number) => string
+  /** Wait before each answer. */
+  readonly delayMs?: number
+  /** Seconds, for `rate_limited_retry_after`. */
+  readonly retryAfterS?: number
+}
+
+export interface LlmServer {
+  /** Base URL ending in `/v1`. */
+  readonly url: string
+  readonly requests: readonly RecordedRequest[]
+  openSockets(): number
+  /** Requests that have come in and whose answer is neither complete nor broken off. */
+  inFlight(): number
+  close(): Promise<void>
+}
+
+/** Starts the server on a free port of 127.0.0.1. */
+export async function startLlmServer(options: LlmServerOptions = {}): Promise<LlmServer> {
+  const requests: RecordedRequest[] = []
+  const sockets = new Set<Socket>()
+  let inFlight = 0
+  const { script = 'ok', solve = solveBySeed, delayMs = 0, retryAfterS = 1 } = options
+  const timers = new Set<NodeJS.Timeout>()
+
+  const server = createServer(async (request, response) => {
+    inFlight++
+    response.on('close', () => inFlight--)
+    const recorded = await record(request).catch(() => undefined)
+    if (recorded === undefined) return
+    const decided = typeof script === 'string' ? script : script(recorded, requests.length)
+    requests.push(recorded)
+    const reply = () => {
+      if (typeof decided !== 'string') send(response, decided)
+      else perform(decided, recorded, response, { solve, retryAfterS })
+    }
+    if (delayMs === 0) {
+      reply()
+      return
+    }
+    const timer = setTimeout(() => {
+      timers.delete(timer)
+      if (!response.destroyed) reply()
+    }, delayMs)
+    timers.add(timer)
+  })
+  server.on('connection', socket => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    requests,
+    openSockets: () => sockets.size,
+    inFlight: () => inFlight,
+    close: async () => {
+      for (const timer of timers) clearTimeout(timer)
+      const closed = new Promise(resolve => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+async function record(request: IncomingMessage): Promise<RecordedRequest> {
+  let text = ''
+  for await (const chunk of request.setEncoding('utf8')) text += chunk
+  let body: ChatBody | undefined
+  try {
+    body = JSON.parse(text)
+  } catch {
+    body = undefined
+  }
+  return { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body }
+}
+
+/** Everything a failing server says repeats what it was sent, so that a leak of it would be seen. */
+const ANSWERS = {
+  refuses: said => failure(401, said),
+  bad_request: said => failure(400, said),
+  not_found: said => failure(404, said),
+  rate_limited: said => failure(429, said),
+  rate_limited_retry_after: (said, retryAfterS) => ({
+    ...failure(429, said),
+    headers: { 'retry-after': String(retryAfterS) },
+  }),
+  error: said => failure(500, said),
+  html: said => ({ headers: { 'content-type': 'text/html' }, body: `<!doctype html><body>${said}</body>` }),
+  broken_json: said => ({ body: said.slice(0, -1) }),
+  error_in_200: said => ({ body: JSON.stringify({ error: { code: 500, message: said } }) }),
+  empty_choices: said => ({ body: JSON.stringify({ choices: [], note: said }) }),
+  no_content: said => ({
+    body: JSON.stringify({ choices: [{ message: { role: 'assistant', note: said } }] }),
+  }),
+  redirect: said => ({ status: 302, headers: { location: '/elsewhere/chat/completions' }, body: said }),
+} as const satisfies Record<string, (said: string, retryAfterS: number) => LlmAnswer>
+
+/** Failures below HTTP's surface. `ok` is the good answer that is not given, or not in full. */
+const ACTS = {
+  hangs: () => {},
+  hangs_mid_body: (response, ok) => {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.write(ok.slice(0, ok.length / 2))
+  },
+  dies: response => {
+    response.socket?.destroy()
+  },
+  dies_mid_body: (response, ok) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': ok.length })
+    response.write(ok.slice(0, ok.length / 2), () => response.socket?.destroy())
+  },
+  not_http: (response, _ok, said) => {
+    response.socket?.end(`SSH-2.0-Fake ${said}\r\n\r\n`)
+  },
+  /** A JSON string without end, at the pace of the reader, until the connection closes. */
+  huge_body: response => {
+    const block = 'x'.repeat(64 * 1024)
+    const pour = () => {
+      while (!response.destroyed && response.write(block));
+    }
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.write('{"choices":[{"message":{"content":"')
+    response.on('drain', pour)
+    pour()
+  },
+} as const satisfies Record<string, (response: ServerResponse, ok: string, said: string) => void>
+
+interface World {
+  readonly solve: (problem: string, seed: number) => string
+  readonly retryAfterS: number
+}
+
+function perform(mode: LlmMode, request: RecordedRequest, response: ServerResponse, world: World): void {
+  const { body } = request
+  if (!request.path.endsWith('/chat/completions') || body === undefined || !Array.isArray(body.messages)) {
+    send(response, failure(404, 'no such thing here'))
+    return
+  }
+  const said = JSON.stringify({ headers: request.headers, body })
+  const asSolver = isSolverMode(mode) ? mode : 'ok'
+  const ok = JSON.stringify(complete(body, asSolver, world.solve))
+  if (isKey(ANSWERS, mode)) send(response, ANSWERS[mode](said, world.retryAfterS))
+  else if (isKey(ACTS, mode)) ACTS[mode](response, ok, said)
+  else if (mode === 'rejects_continuation' && body.continue_final_message !== undefined) {
+    send(response, failure(400, 'Unrecognized request argument supplied: continue_final_message'))
+  } else send(response, { body: ok })
+}
+
+function isKey<T extends object>(table: T, key: string): key is Extract<keyof T, string> {
+  return Object.hasOwn(table, key)
+}
+
+function failure(status: number, message: string): LlmAnswer {
+  return { status, body: JSON.stringify({ error: { message, type: 'fake' } }) }
+}
+
+function send(response: ServerResponse, answer: LlmAnswer): void {
+  response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers })
+  response.end(answer.body)
+}

@@ -1,0 +1,91 @@
+// Reading a chat completion body that may be anything.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { AppError } from '../../src/errors.ts'
+import { addUsage, readCompletion } from '../../src/llm/completion.ts'
+
+const PROMPT = [{ role: 'user', content: '12345678' }] as const
+
+function read(choice: object, usage?: unknown) {
+  return readCompletion({ choices: [choice], usage }, 'x', PROMPT)
+}
+
+test('text in parts is joined', () => {
+  const content = [{ type: 'text', text: 'a' }, { type: 'thinking' }, { type: 'text', text: 'b' }]
+  assert.equal(read({ message: { content } }).text, 'ab')
+})
+
+test('a reasoning model that was cut before its answer gave an empty text', () => {
+  assert.equal(read({ message: { content: null }, finish_reason: 'length' }).text, '')
+  assert.equal(read({ message: { content: null, reasoning_content: 'hm' }, finish_reason: 'stop' }).text, '')
+})
+
+test('no text at all cannot be read', () => {
+  for (const message of [{ content: null }, { content: 5 }, { content: [] }, {}, null]) {
+    assert.throws(() => read({ message, finish_reason: 'stop' }), { code: 'LLM_BAD_RESPONSE' })
+  }
+})
+
+test('what stopped it is known only where the endpoint tells', () => {
+  const message = { content: 'a' }
+  assert.equal(read({ message, finish_reason: 'stop' }).stoppedBy, 'unknown')
+  assert.equal(read({ message, finish_reason: 'stop', stop_reason: null }).stoppedBy, 'end_of_text')
+  assert.equal(read({ message, finish_reason: 'stop', stop_reason: 128009 }).stoppedBy, 'end_of_text')
+  assert.equal(read({ message, finish_reason: 'stop', stop_reason: '\n\n' }).stoppedBy, 'stop_sequence')
+  assert.equal(read({ message, finish_reason: 'length', stop_reason: null }).stoppedBy, 'unknown')
+})
+
+const estimated = { calls: 1, prompt_tokens: 2, completion_tokens: 1, estimated: true }
+const usages: readonly [given: unknown, want: object][] = [
+  [
+    { prompt_tokens: 5, completion_tokens: 3 },
+    { calls: 1, prompt_tokens: 5, completion_tokens: 3 },
+  ],
+  [undefined, estimated],
+  [null, estimated],
+  ['lots', estimated],
+  [{ prompt_tokens: -1, completion_tokens: 3 }, estimated],
+  [{ prompt_tokens: 1.5, completion_tokens: 3 }, estimated],
+  [
+    { prompt_tokens: 5, completion_tokens: null },
+    { ...estimated, prompt_tokens: 5 },
+  ],
+  [
+    { prompt_tokens: 5, completion_tokens: 0 },
+    { ...estimated, prompt_tokens: 5 },
+  ],
+  [{ prompt_tokens: 0, completion_tokens: 1e300 }, estimated],
+]
+
+for (const [given, want] of usages) {
+  test(`usage ${JSON.stringify(given)} is read as ${JSON.stringify(want)}`, () => {
+    assert.deepEqual(read({ message: { content: 'abc' } }, given).usage, want)
+  })
+}
+
+test('a sum is estimated when a part of it is', () => {
+  const exact = { calls: 1, prompt_tokens: 1, completion_tokens: 2 }
+  assert.deepEqual(addUsage(exact, exact), { calls: 2, prompt_tokens: 2, completion_tokens: 4 })
+  assert.equal(addUsage(exact, { ...exact, estimated: true }).estimated, true)
+})
+
+test('any JSON is either a completion or LLM_BAD_RESPONSE', () => {
+  const near = fc.record({
+    choices: fc.array(
+      fc.record({ message: fc.record({ content: fc.jsonValue() }), finish_reason: fc.jsonValue() }),
+    ),
+    usage: fc.jsonValue(),
+  })
+  fc.assert(
+    fc.property(fc.oneof(fc.jsonValue(), near), body => {
+      try {
+        const { text, usage } = readCompletion(body, 'x', PROMPT)
+        assert.equal(typeof text, 'string')
+        assert.ok(Number.isSafeInteger(usage.prompt_tokens) && Number.isSafeInteger(usage.completion_tokens))
+      } catch (error) {
+        assert.ok(error instanceof AppError && error.code === 'LLM_BAD_RESPONSE')
+      }
+    }),
+  )
+})

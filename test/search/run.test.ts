@@ -1,0 +1,382 @@
+// What holds for every method: budgets, deadlines, aborts, and results that do not depend on latencies.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as tick } from 'node:timers/promises'
+import fc from 'fast-check'
+import { METHOD_NAMES, type MethodName } from '../../src/search/params.ts'
+import { createRng, seedFor } from '../../src/search/rng.ts'
+import { runSearch, type SearchRequest } from '../../src/search/run.ts'
+import type { ProposeRequest } from '../../src/search/types.ts'
+import { createWalkWorld, PROBLEM, search, type WalkOptions } from './world.ts'
+
+/** Latencies from 1 to 40 ms that depend on the call and on `seed`. */
+const randomLatency = (seed: number) => (request: ProposeRequest) =>
+  1 + Math.floor(createRng(seedFor(seed, [request.seed]))() * 40)
+
+/** Virtual milliseconds a call needs to end once it is aborted. */
+const LINGER_MS = 5
+
+const SMALL: Record<MethodName, Record<string, unknown>> = {
+  best_of_n: { n: 5 },
+  weighted_best_of_n: { n: 5 },
+  self_consistency: { n: 5 },
+  guard: { runs: 3 },
+  mcts: { simulations: 4, width: 3, parallel: 2 },
+}
+
+/** A request for any method, of a size at which budgets bite. */
+const anyRequest = fc.record({
+  method: fc.constantFrom(...METHOD_NAMES),
+  seed: fc.nat(),
+  canContinue: fc.boolean(),
+  concurrency: fc.integer({ min: 1, max: 8 }),
+  maxTokens: fc.option(fc.integer({ min: 1, max: 300 }), { nil: undefined }),
+  maxCalls: fc.option(fc.integer({ min: 1, max: 30 }), { nil: undefined }),
+  tokensPerCall: fc.integer({ min: 1, max: 40 }),
+})
+
+type AnyRequest = typeof anyRequest extends fc.Arbitrary<infer R> ? R : never
+
+function toRequest({
+  method,
+  seed,
+  canContinue,
+  concurrency,
+  maxTokens,
+  maxCalls,
+  tokensPerCall,
+}: AnyRequest) {
+  const sizes =
+    method === 'mcts'
+      ? { step_max_tokens: tokensPerCall }
+      : method === 'guard'
+        ? { step_max_tokens: tokensPerCall, max_tokens: tokensPerCall }
+        : { max_tokens: tokensPerCall }
+  const request: SearchRequest = {
+    problem: PROBLEM,
+    method,
+    seed,
+    threshold: 0.5,
+    canContinue: canContinue || method === 'mcts',
+    params: { ...SMALL[method], ...sizes, concurrency },
+    budget: { maxTokens, maxCalls },
+  }
+  return request
+}
+
+test('no budget is exceeded by calls that keep to their grants', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyRequest, async given => {
+      const world = createWalkWorld({ latencyMs: randomLatency(given.seed) })
+      const { result } = await search(world, toRequest(given))
+      const { calls, completion_tokens } = result.usage.llm
+      assert.ok(calls <= (given.maxCalls ?? Number.POSITIVE_INFINITY))
+      assert.ok(completion_tokens <= (given.maxTokens ?? Number.POSITIVE_INFINITY))
+      assert.equal(calls, world.requests.length)
+      assert.ok(world.live.llmPeak <= given.concurrency)
+      assert.ok(world.requests.every(({ maxTokens }) => maxTokens >= 1 && maxTokens <= given.tokensPerCall))
+      if (result.finish_reason === 'budget') {
+        assert.ok(calls === given.maxCalls || completion_tokens === given.maxTokens)
+      }
+    }),
+    { numRuns: 120 },
+  )
+})
+
+test('calls that use more than granted exceed the budget by one call per slot at most', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyRequest, fc.integer({ min: 1, max: 100 }), async (given, overshoot) => {
+      const world = createWalkWorld({ overshoot, latencyMs: randomLatency(given.seed) })
+      const { result } = await search(world, toRequest(given))
+      if (given.maxTokens === undefined) return
+      const most = given.maxTokens + given.concurrency * overshoot
+      assert.ok(result.usage.llm.completion_tokens <= most)
+    }),
+    { numRuns: 80 },
+  )
+})
+
+test('the same seed gives the same result whatever the latencies, also when a budget cuts it', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyRequest, fc.nat(), fc.nat(), async (given, a, b) => {
+      const run = async (more: WalkOptions) => (await search(createWalkWorld(more), toRequest(given))).result
+      const [first, second, instant] = await Promise.all([
+        run({ latencyMs: randomLatency(a) }),
+        run({ latencyMs: randomLatency(b) }),
+        run({}),
+      ])
+      assert.deepEqual(first, second)
+      assert.deepEqual(first, instant)
+    }),
+    { numRuns: 80 },
+  )
+})
+
+test('another seed gives other samples', async () => {
+  const texts = async (seed: number) => {
+    const { result } = await search(createWalkWorld(), { method: 'best_of_n', seed })
+    return result.candidates.map(({ solution }) => solution)
+  }
+  assert.notDeepEqual(await texts(1), await texts(2))
+})
+
+test('the result is plain data: it survives JSON', async () => {
+  for (const method of METHOD_NAMES) {
+    const { result } = await search(createWalkWorld(), { method, params: SMALL[method] })
+    assert.deepEqual(JSON.parse(JSON.stringify(result)), result)
+  }
+})
+
+test('a budget of one token or one call still gives a valid result', async () => {
+  for (const method of METHOD_NAMES) {
+    for (const canContinue of [true, false]) {
+      if (method === 'mcts' && !canContinue) continue
+      for (const budget of [{ maxTokens: 1 }, { maxCalls: 1 }]) {
+        const world = createWalkWorld()
+        const { result } = await search(world, { method, canContinue, budget, params: SMALL[method] })
+        assert.equal(result.finish_reason, 'budget', `${method} ${JSON.stringify(budget)}`)
+        assert.equal(result.usage.llm.calls, 1)
+        assert.equal(result.candidates.length, 1)
+        assert.equal(result.solution, result.candidates[0]!.solution)
+      }
+    }
+  }
+})
+
+test('a budget that is just enough is complete', async () => {
+  const { result } = await search(createWalkWorld(), {
+    method: 'best_of_n',
+    params: { n: 4 },
+    budget: { maxCalls: 4 },
+  })
+  assert.equal(result.finish_reason, 'complete')
+})
+
+test('a last solution that the budget cut short makes the search end by budget', async () => {
+  const { result } = await search(createWalkWorld(), {
+    method: 'best_of_n',
+    params: { n: 1 },
+    budget: { maxTokens: 5 },
+  })
+  assert.equal(result.finish_reason, 'budget')
+  assert.equal(result.candidates[0]!.ended, false)
+})
+
+test('replies without usable counts are charged what they reserved', async () => {
+  const walk = createWalkWorld()
+  const world = {
+    ...walk,
+    propose: async (request: ProposeRequest, signal: AbortSignal) => {
+      const usage = { calls: Number.NaN, prompt_tokens: -1, completion_tokens: Number.NaN }
+      return { ...(await walk.propose(request, signal)), usage }
+    },
+  }
+  const params = { n: 8, max_tokens: 50 }
+  const { result } = await search(world, { method: 'best_of_n', params, budget: { maxTokens: 120 } })
+  assert.deepEqual(result.usage.llm, { calls: 3, prompt_tokens: 0, completion_tokens: 120 })
+  assert.equal(result.finish_reason, 'budget')
+})
+
+test('at the deadline the best answer so far is returned in time, and nothing is in flight', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyRequest, fc.integer({ min: 1, max: 200 }), async (given, deadlineMs) => {
+      const world = createWalkWorld({ latencyMs: randomLatency(given.seed) })
+      const request = { ...toRequest(given), budget: { deadlineMs } }
+      const { result } = await search(world, request)
+      assert.equal(world.live.calls, 0)
+      assert.ok(world.clock.now() <= deadlineMs)
+      if (result.finish_reason === 'complete') return
+      assert.equal(result.finish_reason, 'deadline')
+      assert.equal(result.chosen === null, result.candidates.length === 0)
+    }),
+    { numRuns: 80 },
+  )
+})
+
+test('a deadline before the first reply gives no answer, not an error', async () => {
+  for (const method of METHOD_NAMES) {
+    const world = createWalkWorld({ latencyMs: () => 1000 })
+    const { result } = await search(world, { method, budget: { deadlineMs: 1 } })
+    const { answer, solution, steps, score, candidates, chosen, finish_reason } = result
+    assert.deepEqual(
+      { answer, solution, steps, score, candidates, chosen, finish_reason },
+      {
+        answer: null,
+        solution: null,
+        steps: [],
+        score: null,
+        candidates: [],
+        chosen: null,
+        finish_reason: 'deadline',
+      },
+    )
+    assert.equal(world.live.calls, 0)
+  }
+})
+
+test('a deadline while the critic works leaves the candidate unscored', async () => {
+  const walk = createWalkWorld({ latencyMs: () => 10 })
+  const world = {
+    ...walk,
+    judge: async (_: string, __: readonly (readonly string[])[], signal: AbortSignal) => {
+      await walk.clock.sleep(1000, signal)
+      return { scores: [], tokens: 0 }
+    },
+  }
+  const { result } = await search(world, {
+    method: 'best_of_n',
+    params: { n: 2 },
+    budget: { deadlineMs: 50 },
+  })
+  assert.equal(result.finish_reason, 'deadline')
+  assert.equal(result.score, null)
+  assert.notEqual(result.answer, null)
+  assert.equal(walk.clock.now(), 50)
+})
+
+test('a deadline that passes after the last call changes nothing', async () => {
+  const world = createWalkWorld({ latencyMs: () => 10 })
+  const running = runSearch(
+    {
+      problem: PROBLEM,
+      method: 'best_of_n',
+      params: { n: 2 },
+      budget: { deadlineMs: 50 },
+      seed: 1,
+      threshold: 0.5,
+      canContinue: true,
+    },
+    world,
+    new AbortController().signal,
+  )
+  for (;;) {
+    const next = await running.next()
+    if (next.done === true) {
+      assert.equal(next.value.finish_reason, 'complete')
+      assert.equal(next.value.candidates.length, 2)
+      return
+    }
+    // A slow reader, while the clock goes on.
+    if (next.value.type === 'candidate') await world.clock.sleep(100, new AbortController().signal)
+  }
+})
+
+test('a late timer does not let a call start after the deadline', async () => {
+  const walk = createWalkWorld({ latencyMs: () => 10 })
+  const world = { ...walk, timeout: () => new Promise<void>(() => {}) }
+  const params = { n: 8, concurrency: 1 }
+  const { result } = await search(world, { method: 'best_of_n', params, budget: { deadlineMs: 25 } })
+  assert.equal(result.finish_reason, 'deadline')
+  assert.equal(walk.requests.length, 3)
+})
+
+test('an abort rejects with its reason and leaves no call in flight', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyRequest, fc.integer({ min: 0, max: 120 }), async (given, abortAtMs) => {
+      const world = createWalkWorld({ latencyMs: randomLatency(given.seed), lingerMs: LINGER_MS })
+      const abort = new AbortController()
+      const reason = new Error('the client left')
+      let startedAtAbort = Number.POSITIVE_INFINITY
+      world.clock.sleep(abortAtMs, new AbortController().signal).then(() => {
+        startedAtAbort = world.requests.length
+        abort.abort(reason)
+      })
+      const request = { ...toRequest(given), budget: {} }
+      const outcome = await search(world, request, abort.signal).catch((error: unknown) => error)
+      const started = world.requests.length
+      assert.equal(world.live.calls, 0)
+      if (outcome instanceof Error) assert.equal(outcome, reason)
+      assert.ok(started <= startedAtAbort, 'no call starts after the abort')
+      await tick()
+      assert.equal(world.requests.length, started, 'no call starts after the end')
+    }),
+    { numRuns: 80 },
+  )
+})
+
+test('a signal that is already aborted starts nothing', async () => {
+  const world = createWalkWorld()
+  await assert.rejects(search(world, { method: 'guard' }, AbortSignal.abort(new Error('gone'))), {
+    message: 'gone',
+  })
+  assert.equal(world.requests.length, 0)
+})
+
+test('a consumer that leaves after any event leaves no call in flight', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyRequest, fc.integer({ min: 1, max: 30 }), async (given, events) => {
+      const world = createWalkWorld({ latencyMs: randomLatency(given.seed), lingerMs: LINGER_MS })
+      let left = events
+      let leftAtMs = Number.POSITIVE_INFINITY
+      for await (const _ of runSearch(toRequest(given), world, new AbortController().signal)) {
+        left -= 1
+        if (left > 0) continue
+        leftAtMs = world.clock.now()
+        break
+      }
+      assert.ok(world.clock.now() <= leftAtMs + LINGER_MS, 'what is in flight is aborted, not waited out')
+      const started = world.requests.length
+      assert.equal(world.live.calls, 0)
+      await tick()
+      assert.equal(world.requests.length, started)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('a critic that fails in the middle leaves no call in flight', async () => {
+  for (const method of METHOD_NAMES) {
+    let judged = 0
+    const score = () => {
+      judged += 1
+      if (judged > 6) throw new Error('critic down')
+      return 0.3
+    }
+    const world = createWalkWorld({ score, latencyMs: randomLatency(3) })
+    await assert.rejects(search(world, { method, params: SMALL[method] }), { message: 'critic down' })
+    assert.equal(world.live.calls, 0)
+  }
+})
+
+test('usage events end with the usage of the result', async () => {
+  for (const method of METHOD_NAMES) {
+    const { events, result } = await search(createWalkWorld(), { method, params: SMALL[method] })
+    const last = events.filter(event => event.type === 'usage').at(-1)
+    assert.deepEqual(last!.usage, result.usage)
+  }
+})
+
+test('the last best event names the chosen candidate', async () => {
+  for (const method of METHOD_NAMES) {
+    const world = createWalkWorld({ latencyMs: randomLatency(5) })
+    const { events, result } = await search(world, { method, params: SMALL[method] })
+    const last = events.filter(event => event.type === 'best').at(-1)!
+    assert.deepEqual(
+      { answer: last.answer, score: last.score },
+      { answer: result.answer, score: result.score },
+    )
+  }
+})
+
+const REFUSED: [string, Partial<Record<keyof SearchRequest, unknown>>][] = [
+  ['a method nobody knows', { method: 'annealing' }],
+  ['the name of a method of Object', { method: 'constructor' }],
+  ['a negative seed', { seed: -1 }],
+  ['a seed with a fraction', { seed: 0.5 }],
+  ['a threshold above 1', { threshold: 1.01 }],
+  ['a threshold that is not a number', { threshold: Number.NaN }],
+  ['a budget of no tokens', { budget: { maxTokens: 0 } }],
+  ['a budget of half a call', { budget: { maxCalls: 0.5 } }],
+  ['a deadline in the past', { budget: { deadlineMs: -5 } }],
+  ['a deadline no timer can hold', { budget: { deadlineMs: 2 ** 31 } }],
+  ['a parameter the method does not take', { params: { width: 3 } }],
+]
+
+for (const [name, more] of REFUSED) {
+  test(`refused before any call: ${name}`, async () => {
+    const world = createWalkWorld()
+    const request = { method: 'best_of_n', ...more } as unknown as Parameters<typeof search>[1]
+    await assert.rejects(search(world, request), { name: 'SearchError', code: 'INVALID_REQUEST' })
+    assert.equal(world.requests.length, 0)
+  })
+}

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict'
+import { after, type TestContext, test } from 'node:test'
+import request from 'supertest'
+import { assertContract } from './contract-check.ts'
+import { listening } from './listening.ts'
+import { ADMIN_KEY, createWorld, type World } from './world.ts'
+
+const world = createWorld({ after })
+
+const bearer = { Authorization: `Bearer ${ADMIN_KEY}` }
+const get = (path: string, headers: Record<string, string> = bearer) =>
+  request(world.app).get(path).set(headers)
+const post = (path: string, body?: object) => request(world.app).post(path).set(bearer).send(body)
+
+test('without a configured key admin routes are off and say how to switch them on', async t => {
+  for (const config of [{}, { adminKey: '' }]) {
+    const closed = createWorld(t, { config })
+    const answer = await request(closed.app).get('/admin/critics').set({ Authorization: 'Bearer ' })
+    assert.equal(answer.status, 403)
+    assert.equal(answer.body.code, 'ADMIN_DISABLED')
+    assert.match(answer.body.detail, /SPAR_ADMIN_KEY/)
+    assertContract(answer, 'listCritics')
+  }
+})
+
+const WRONG: readonly [name: string, headers: Record<string, string>][] = [
+  ['no key', {}],
+  ['an empty bearer', { Authorization: 'Bearer ' }],
+  ['a wrong key', { Authorization: 'Bearer wrong' }],
+  ['the beginning of the key', { Authorization: `Bearer ${ADMIN_KEY.slice(0, -1)}` }],
+  ['another scheme', { Authorization: `Basic ${ADMIN_KEY}` }],
+  ['an empty X-Admin-Key', { 'X-Admin-Key': '' }],
+]
+
+for (const [name, headers] of WRONG)
+  test(`${name} is refused on every admin route`, async () => {
+    const calls = [
+      ['get', '/admin/critics', 'listCritics'],
+      ['get', '/admin/jobs', 'listJobs'],
+      ['get', '/admin/jobs/x', 'getJob'],
+      ['post', '/admin/retrain', 'retrain'],
+      ['post', '/admin/critics/sums@1/promote', 'promoteCritic'],
+      ['post', '/admin/critics/rollback', 'rollbackCritic'],
+    ] as const
+    for (const [method, path, operationId] of calls) {
+      const answer = await request(world.app)[method](path).set(headers)
+      assert.equal(answer.status, 401, path)
+      assert.equal(answer.body.code, 'ADMIN_UNAUTHORIZED')
+      assert.match(answer.headers['www-authenticate'] ?? '', /^Bearer /)
+      assertContract(answer, operationId)
+    }
+  })
+
+test('the key is checked before the body is looked at', async () => {
+  const answer = await request(world.app).post('/admin/retrain').set('Content-Type', 'text/plain').send('{')
+  assert.equal(answer.status, 401)
+})
+
+test('the key is taken as X-Admin-Key too', async () => {
+  assert.equal((await get('/admin/critics', { 'X-Admin-Key': ADMIN_KEY })).status, 200)
+  assert.equal((await get('/admin/critics', { authorization: `bearer  ${ADMIN_KEY}` })).status, 200)
+})
+
+test('critics are listed, promoted and rolled back, and the next critique sees it', async () => {
+  const list = await get('/admin/critics')
+  assertContract(list, 'listCritics')
+  assert.equal(list.body.serving, 'sums@2')
+  assert.deepEqual(list.body.critics[0], {
+    version: 'sums@1',
+    serving: false,
+    source: 'shipped',
+    parent: null,
+    created_at: null,
+    metrics: { step_auc: 0.7 },
+  })
+
+  const promoted = await post('/admin/critics/sums%401/promote')
+  assertContract(promoted, 'promoteCritic')
+  assert.deepEqual(promoted.body, { serving: 'sums@1', previous: 'sums@2' })
+  const critique = await post('/critique', { problem: 'x', steps: ['a'] })
+  assert.equal(critique.body.critic, 'sums@1')
+
+  const back = await post('/admin/critics/rollback')
+  assertContract(back, 'rollbackCritic')
+  assert.deepEqual(back.body, { serving: 'sums@2', previous: 'sums@1' })
+  await post('/admin/critics/rollback')
+  const none = await post('/admin/critics/rollback')
+  assert.equal(none.status, 409)
+  assert.equal(none.body.code, 'NO_PARENT')
+  assertContract(none, 'rollbackCritic')
+})
+
+test('a critic that is unknown or damaged is not promoted', async () => {
+  const unknown = await post('/admin/critics/sums@9/promote')
+  assert.deepEqual([unknown.status, unknown.body.code], [404, 'UNKNOWN_CRITIC'])
+  assertContract(unknown, 'promoteCritic')
+  const broken = await post('/admin/critics/sums@broken/promote')
+  assert.deepEqual([broken.status, broken.body.code], [422, 'CRITIC_INVALID'])
+  assertContract(broken, 'promoteCritic')
+})
+
+async function withJob(t: TestContext): Promise<World & { id: string }> {
+  const own = createWorld(t)
+  const answer = await request(own.app).post('/admin/retrain').set(bearer).send({ minutes: 2, seed: 11 })
+  assert.equal(answer.status, 202)
+  assertContract(answer, 'retrain')
+  assert.equal(answer.headers.location, `/admin/jobs/${answer.body.id}`)
+  return { ...own, id: answer.body.id }
+}
+
+test('a round is queued with its parameters, can be looked up and is listed', async t => {
+  const { app, id } = await withJob(t)
+  const job = await request(app).get(`/admin/jobs/${id}`).set(bearer)
+  assertContract(job, 'getJob')
+  const at = '2026-11-02T09:30:00.000Z'
+  assert.deepEqual(job.body, {
+    id,
+    state: 'queued',
+    stage: 'queued',
+    percent: 0,
+    figures: {},
+    params: { minutes: 2, seed: 11 },
+    reason: null,
+    created_at: at,
+    updated_at: at,
+  })
+  const list = await request(app).get('/admin/jobs').set(bearer)
+  assertContract(list, 'listJobs')
+  assert.deepEqual(list.body, { jobs: [job.body] })
+})
+
+test('a second round waits for the first', async t => {
+  const { app, store, id } = await withJob(t)
+  const second = await request(app).post('/admin/retrain').set(bearer)
+  assert.deepEqual([second.status, second.body.code], [409, 'JOB_RUNNING'])
+  assertContract(second, 'retrain')
+  await store.updateJob(id, { state: 'rejected' })
+  assert.equal((await request(app).post('/admin/retrain').set(bearer)).status, 202)
+})
+
+test('a round without a body takes the defaults and draws a seed', async t => {
+  const own = createWorld(t)
+  const answer = await request(own.app).post('/admin/retrain').set(bearer)
+  assert.equal(answer.status, 202)
+  assert.equal(answer.body.params.minutes, 5)
+  assert.ok(Number.isInteger(answer.body.params.seed))
+})
+
+test('an unknown job is a problem, as JSON and as a stream', async () => {
+  for (const Accept of ['application/json', 'text/event-stream']) {
+    const answer = await get('/admin/jobs/job_none', { ...bearer, Accept })
+    assert.deepEqual([answer.status, answer.body.code], [404, 'UNKNOWN_JOB'])
+    assertContract(answer, 'getJob')
+  }
+})
+
+/** Reads events until `stop` says so or the stream ends; calls `onEvent` after each. */
+async function follow(url: string, onEvent: (event: string, data: { percent: number }) => Promise<boolean>) {
+  const leave = new AbortController()
+  const answer = await fetch(url, {
+    headers: { ...bearer, Accept: 'text/event-stream' },
+    signal: leave.signal,
+  })
+  assert.match(answer.headers.get('content-type') ?? '', /^text\/event-stream/)
+  let text = ''
+  for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk
+    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      const block = text.slice(0, end)
+      text = text.slice(end + 2)
+      const [, event, data] = /^event: (.+)\ndata: (.+)$/.exec(block) ?? []
+      if (event !== undefined && !(await onEvent(event, JSON.parse(data!)))) return leave.abort()
+    }
+  }
+}
+
+test('a followed job tells each change once and ends with the job', async t => {
+  const own = await withJob(t)
+  await listening(own.app, async url => {
+    const events: string[] = []
+    await follow(`${url}/admin/jobs/${own.id}`, async (event, { percent }) => {
+      events.push(`${event} ${percent}`)
+      if (event === 'progress' && percent < 100) {
+        const next = percent + 50
+        await own.store.updateJob(own.id, { percent: next, state: next < 100 ? 'running' : 'promoted' })
+      }
+      return true
+    })
+    assert.deepEqual(events, ['progress 0', 'progress 50', 'progress 100', 'done 100'])
+  })
+})
+
+test('a stream that its client leaves ends, and the server looks the job up no more', async t => {
+  const own = await withJob(t)
+  await listening(own.app, async url => {
+    await follow(`${url}/admin/jobs/${own.id}`, async () => false)
+    await new Promise(resolve => setTimeout(resolve, 50))
+    let lookups = 0
+    const { getJob } = own.store
+    own.store.getJob = wanted => {
+      lookups++
+      return getJob(wanted)
+    }
+    await new Promise(resolve => setTimeout(resolve, 50))
+    assert.equal(lookups, 0)
+  })
+})
+
+test('an idle stream is kept open by comments', async t => {
+  const own = createWorld(t, { config: { adminKey: ADMIN_KEY, heartbeatMs: 5, jobPollMs: 10 } })
+  const { id } = (await request(own.app).post('/admin/retrain').set(bearer)).body
+  setTimeout(() => own.store.updateJob(id, { state: 'failed', reason: 'the disk is full' }), 60)
+  const answer = await request(own.app)
+    .get(`/admin/jobs/${id}`)
+    .set(bearer)
+    .set('Accept', 'text/event-stream')
+  assertContract(answer, 'getJob')
+  assert.match(answer.text, /\n: still here\n\n/)
+  assert.match(answer.text, /event: done\ndata: \{.*"the disk is full".*\}\n\n$/)
+})
+
+test('event streams end when the service closes', async t => {
+  const closing = new AbortController()
+  const own = createWorld(t, { closing: closing.signal })
+  const { id } = (await request(own.app).post('/admin/retrain').set(bearer)).body
+  setTimeout(() => closing.abort(), 40)
+  const answer = await request(own.app)
+    .get(`/admin/jobs/${id}`)
+    .set(bearer)
+    .set('Accept', 'text/event-stream')
+  assert.match(answer.text, /^event: progress\n/)
+  assert.doesNotMatch(answer.text, /event: done/)
+})

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import request from 'supertest'
+import { AppError } from '../../src/errors.ts'
+import { createLog } from '../../src/log.ts'
+import { ADMIN_KEY, createWorld, startLlm, sumsCritic } from './world.ts'
+
+const SECRETS = {
+  problem: 'Zacharias has 5 zebras and buys 7.',
+  step: 'Zebra step 5 + 7 = 12',
+  llmKey: 'sk-zeppelin-key',
+  adminKey: ADMIN_KEY,
+  header: 'zinc-header-value',
+}
+
+function assertNoSecret(lines: readonly string[]): void {
+  assert.ok(lines.length > 0)
+  const text = lines.join('')
+  for (const [name, secret] of Object.entries(SECRETS))
+    for (const part of [secret, ...secret.split(' ').filter(word => /^z/i.test(word))])
+      assert.ok(!text.includes(part), `the log holds the ${name}: ${part}`)
+}
+
+test('no prompt, key or header is ever logged, whatever happens to the request', async t => {
+  // Every one of these repeats what it was sent in its answer.
+  for (const script of [
+    'ok',
+    'error',
+    'refuses',
+    'bad_request',
+    'html',
+    'broken_json',
+    'not_http',
+  ] as const) {
+    const llm = await startLlm(t, { script })
+    const host = new URL(llm.url).host
+    const { app, lines } = createWorld(t, { llmUrl: llm.url, llmHosts: host })
+    const headers = { 'X-LLM-Api-Key': SECRETS.llmKey, 'X-Other': SECRETS.header, Cookie: SECRETS.header }
+    const { problem, step } = SECRETS
+    const post = (path: string, body: object) => request(app).post(path).set(headers).send(body)
+    await post('/critique', { problem, steps: [step] })
+    await post('/critique', { problem, steps: [step], [step]: 1 })
+    await post('/critique', { problem, steps: [step], critic: step })
+    await post('/search', { problem, llm: { upstream: 'fake' }, params: { n: 1 } })
+    await post('/search', { problem, llm: { upstream: 'fake' }, params: { [step]: 1 } })
+    await post('/search', { problem, llm: { base_url: llm.url, model: 'm' }, params: { n: 1 } })
+    await post('/feedback', { request_id: step, answer_correct: true })
+    await request(app).post('/critique').set('Content-Type', 'application/json').send(`{"${problem}`)
+    await request(app).get(`/critique?q=${encodeURIComponent(problem)}`)
+    await request(app).get(`/${encodeURIComponent(problem)}`)
+    await request(app).get('/admin/critics').set('Authorization', `Bearer ${ADMIN_KEY}`)
+    await request(app).get('/admin/critics').set('X-Admin-Key', SECRETS.header)
+    assertNoSecret(lines)
+  }
+})
+
+test('an unexpected error that quotes the prompt is logged without it', async t => {
+  const { problem, step } = SECRETS
+  const errors = [
+    new Error(`could not score ${problem}`, { cause: new Error(step) }),
+    new SyntaxError(`Unexpected token 'Z', "${step}" is not valid JSON`),
+    Object.assign(new TypeError(`Received ${problem}`), { code: 'ERR_INVALID_ARG_TYPE' }),
+    problem,
+    { problem },
+  ]
+  const plain = createWorld(t)
+  for (const error of errors) {
+    const critic = {
+      ...sumsCritic('leaky'),
+      judge: async () => {
+        throw error
+      },
+    }
+    const { app, lines } = createWorld(t, { critics: { ...plain.deps.critics, current: () => critic } })
+    const answer = await request(app)
+      .post('/critique')
+      .send({ problem, steps: [step] })
+    assert.equal(answer.status, 500)
+    assertNoSecret(lines)
+    assertNoSecret([answer.text])
+  }
+})
+
+test('the log says enough of an error to find it', () => {
+  const lines: string[] = []
+  const log = createLog({ level: 'info', stream: { write: line => void lines.push(line) } })
+  const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), {
+    code: 'ECONNREFUSED',
+    syscall: 'connect',
+  })
+  log
+    .child({ part: 'test' })
+    .error({ error: new AppError('LLM_UNREACHABLE', 'No connection.', { cause: refused }) }, 'x')
+  log.debug({}, 'dropped')
+  const [line] = lines.map(text => JSON.parse(text))
+  assert.equal(lines.length, 1)
+  assert.deepEqual([line.level, line.part, line.message], ['error', 'test', 'x'])
+  const { at, cause, ...error } = line.error
+  assert.deepEqual(error, { name: 'AppError', code: 'LLM_UNREACHABLE', message: 'No connection.' })
+  assert.match(at[0], /privacy\.test\.ts/)
+  assert.deepEqual([cause.code, cause.message], ['ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:1'])
+})

@@ -1,0 +1,308 @@
+// The training loop learns, repeats itself exactly, stops when told, and its batches tell nothing but their texts.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { exampleUnit, type Unit } from '../../src/train/data/units.ts'
+import { type HostTensor, tracedEngine } from '../../src/train/engine/engine.ts'
+import { auc } from '../../src/train/eval/metrics.ts'
+import { packBatch } from '../../src/train/fit/batch.ts'
+import { type FitOptions, type FitProgress, fit, scheduledRate } from '../../src/train/fit/fit.ts'
+import { bucketShape, createSampler, type Drawn, type Pool } from '../../src/train/fit/sampler.ts'
+import { initWeights, weightShapes } from '../../src/train/model/config.ts'
+import { batchLoss, batchSpecs } from '../../src/train/model/loss.ts'
+import { createRng } from '../../src/train/rng.ts'
+import { TINY_MODEL, tinyTokenizer } from '../fakes/tiny-critic.ts'
+import { busyWeights, weightFeeds } from './engine/tiny-model.ts'
+import { toyExample, toyPairs, toyUnits } from './fit/toys.ts'
+
+const engine = tracedEngine({ threads: 1 })
+const BUCKETS = { lengths: [48, 64], tokens: 512, stepsPer1000: 40 }
+const SHARES = { lm: 0.3, step: 1, pair: 0.5 }
+
+function pools(seed: string): Pool[] {
+  const rng = createRng(seed)
+  return [
+    { name: 'alone', share: 0.5, units: toyUnits(rng, 200) },
+    { name: 'pairs', share: 0.5, units: toyPairs(rng, 100) },
+  ]
+}
+
+/** Trains the tiny model on the toy set and returns its weights and what was reported. */
+async function train(change: Partial<FitOptions> & { seed?: string }) {
+  const { seed = 'fit', ...options } = change
+  const rng = createRng(seed)
+  const reports: FitProgress[] = []
+  const weights = await fit({
+    engine,
+    config: TINY_MODEL,
+    weights: initWeights(TINY_MODEL, rng.fork('weights')),
+    draw: createSampler(pools(seed), BUCKETS, rng.fork('batches')),
+    shares: SHARES,
+    weigh: () => 1,
+    budget: { steps: 6 },
+    learningRate: 0.01,
+    now: () => 0,
+    onStep: p => reports.push(p),
+    ...options,
+  })
+  return { weights, reports }
+}
+
+test('every loss falls clearly on a toy set', async () => {
+  const { reports } = await train({ budget: { steps: 150 } })
+  const mean = (from: number, part: 'lossLm' | 'lossStep' | 'lossPair') => {
+    const values = reports.slice(from, from + 30).map(r => r[part])
+    return values.reduce((a, b) => a + b, 0) / values.length
+  }
+  assert.ok(mean(120, 'lossLm') < 0.6 * mean(0, 'lossLm'))
+  assert.ok(mean(120, 'lossStep') < 0.6 * mean(0, 'lossStep'))
+  assert.ok(mean(120, 'lossPair') < 0.6 * mean(0, 'lossPair'))
+})
+
+test('the same seed gives the same weights, another seed others', async () => {
+  const first = await train({})
+  const second = await train({})
+  assert.deepEqual(second.weights, first.weights)
+  assert.deepEqual(second.reports, first.reports)
+  const other = await train({ seed: 'another' })
+  assert.notDeepEqual(other.weights, first.weights)
+  assert.deepEqual(Object.keys(first.weights), Object.keys(weightShapes(TINY_MODEL)))
+})
+
+test('training changes every weight and leaves the start alone', async () => {
+  const start = initWeights(TINY_MODEL, createRng('start'))
+  const copy = structuredClone(start)
+  const { weights } = await train({ weights: start })
+  assert.deepEqual(start, copy)
+  for (const [name, values] of Object.entries(weights)) assert.notDeepEqual(values, start[name], name)
+})
+
+test('an abort stops training before the next step', async () => {
+  const stop = new AbortController()
+  let steps = 0
+  const training = train({
+    signal: stop.signal,
+    onStep: () => {
+      if (++steps === 3) stop.abort(new Error('enough'))
+    },
+  })
+  await assert.rejects(training, /enough/)
+  assert.equal(steps, 3)
+  await assert.rejects(train({ signal: AbortSignal.abort(new Error('never began')) }), /never began/)
+})
+
+test('a loss that is no number ends training with an explanation', async () => {
+  const weights = initWeights(TINY_MODEL, createRng('nan'))
+  weights['final_norm']!.fill(Number.NaN)
+  await assert.rejects(train({ weights }), /the loss became NaN at step 0; lower the learning rate/)
+})
+
+test('the budget is steps, or time on the given clock, whichever ends first', async () => {
+  const { reports } = await train({ budget: { steps: 4 } })
+  assert.deepEqual(
+    reports.map(r => [r.step, r.done]),
+    [
+      [0, 0],
+      [1, 0.25],
+      [2, 0.5],
+      [3, 0.75],
+    ],
+  )
+  let clock = 0
+  const timed = await train({
+    budget: { ms: 1000, steps: 100 },
+    now: () => clock,
+    onStep: () => (clock += 300),
+  })
+  assert.equal(timed.reports.length, 0)
+  assert.equal(clock, 1200)
+})
+
+test('the rate warms up, then falls to a tenth', () => {
+  for (const { done, want } of [
+    { done: 0.05, want: 1 },
+    { done: 0.525, want: 0.55 },
+    { done: 1, want: 0.1 },
+    { done: 1.2, want: 0.1 },
+  ])
+    assert.ok(Math.abs(scheduledRate(1, done, 0.05) - want) < 1e-9)
+  assert.ok(scheduledRate(1, 0, 0.05) > 0 && scheduledRate(1, 0, 0.05) < 0.05)
+  assert.ok(scheduledRate(1, 0.02, 0.05) < scheduledRate(1, 0.03, 0.05))
+})
+
+/**
+ * For each labelled step of a batch: its label and all of its place. `behind` counts the tokens after it; the `<eos>` of
+ * an imitated text, which no step sees, is one of them like any padding.
+ */
+function placesOf({ shape, units }: Drawn) {
+  const batch = packBatch(units, shape, SHARES, () => 1)
+  const used = batch['step_weights']!.data
+  return units.flatMap((unit, u) =>
+    unit.rows.map(({ row, labels }) => ({
+      label: labels[0]!,
+      place: {
+        row: u,
+        length: shape.length,
+        behind: shape.length - row.steps.at(-1)!.at,
+        rows: units.length,
+        used: used.findLastIndex(w => w > 0),
+      },
+    })),
+  )
+}
+
+test('where a step sits in its batch does not tell its label', () => {
+  // Labels are independent of the texts here; right ones are imitated, as in the recipes, wrong ones are not.
+  const rng = createRng('places')
+  const units = Array.from({ length: 3000 }, () => {
+    const label = rng.int(0, 1)
+    const text = 'clips '.repeat(rng.int(0, 12))
+    const example = toyExample(rng, true, {
+      labels: [label],
+      imitate: label === 1,
+      problem: `Tom has ${text}.`,
+    })
+    return exampleUnit(tinyTokenizer, example, 64)!
+  })
+  const draw = createSampler([{ name: 'all', share: 1, units }], BUCKETS, rng.fork('batches'))
+  const places = Array.from({ length: 250 }, () => placesOf(draw())).flat()
+  assert.ok(places.length > 1500)
+  for (const name of ['row', 'length', 'behind', 'rows', 'used'] as const) {
+    const judged = places.map(({ label, place }) => ({ score: place[name], right: label === 1 }))
+    assert.ok(Math.abs(auc(judged) - 0.5) < 0.05, `${name}: ${auc(judged)}`)
+  }
+})
+
+/** The three losses of a batch under fixed random weights. */
+async function lossesOf(drawn: Drawn, batch: Record<string, HostTensor>): Promise<number[]> {
+  const weights = weightFeeds(TINY_MODEL, busyWeights(TINY_MODEL, createRng('fixed')))
+  const specs = {
+    ...batchSpecs(TINY_MODEL, drawn.shape),
+    ...Object.fromEntries(
+      Object.entries(weights).map(([name, { shape }]) => [name, { shape, dtype: 'float32' as const }]),
+    ),
+  }
+  const program = await engine.compile(x => {
+    const { lm, step, pair } = batchLoss(TINY_MODEL, x, x, { lm: true })
+    return { lm, step, pair }
+  }, specs)
+  const out = await program.run({ ...batch, ...weights })
+  return ['lm', 'step', 'pair'].map(name => out[name]!.data[0]!)
+}
+
+test('the better solution of a pair gains nothing from coming first', async () => {
+  // A pair's rows are always packed better first; the model reads rows one by one, so turning them round changes no loss.
+  const drawn = createSampler([pools('turned')[1]!], BUCKETS, createRng('turned'))()
+  const batch = packBatch(drawn.units, drawn.shape, SHARES, () => 1)
+  const { rows, length } = drawn.shape
+  const grid = ['tokens', 'slots', 'flags', 'lm_targets', 'lm_weights'] as const
+  const turned = { ...batch }
+  for (const name of grid) {
+    const { data, shape } = batch[name]!
+    const copy = data.slice()
+    for (let r = 0; r < rows; r++) copy.set(data.subarray(r * length, (r + 1) * length), (r ^ 1) * length)
+    turned[name] = { data: copy, shape }
+  }
+  const places = batch['step_index']!
+  const mirrored = Int32Array.from(places.data, at => (Math.floor(at / length) ^ 1) * length + (at % length))
+  turned['step_index'] = { data: mirrored, shape: places.shape }
+  const want = await lossesOf(drawn, batch)
+  const got = await lossesOf(drawn, turned)
+  want.forEach((loss, i) => {
+    assert.ok(loss > 0.01 && Math.abs(got[i]! - loss) < 1e-4, `${got} for ${want}`)
+  })
+})
+
+test('a batch holds the units’ tokens, places, labels and comparisons', () => {
+  const shape = { rows: 4, length: 64, steps: 5, pairs: 2 }
+  const rng = createRng('pack')
+  const [single] = toyUnits(rng, 1)
+  const [pair] = toyPairs(rng, 1)
+  const weigh = (_: unknown, label: number) => (label === 1 ? 2 : 4)
+  const batch = packBatch([single!, pair!], shape, { lm: 3, step: 1, pair: 0.5 }, weigh)
+  const rows = [...single!.rows, ...pair!.rows]
+  rows.forEach(({ row, features }, r) => {
+    const { data } = batch['tokens']!
+    assert.deepEqual([...data.subarray(r * 64, r * 64 + row.tokens.length)], row.tokens)
+    assert.ok(data.subarray(r * 64 + row.tokens.length, (r + 1) * 64).every(t => t === 0))
+    assert.equal(batch['step_index']!.data[r], r * 64 + row.steps[0]!.at)
+    assert.deepEqual(
+      batch['features']!.data.slice(r * features[0]!.length, (r + 1) * features[0]!.length),
+      features[0],
+    )
+  })
+  const label = single!.rows[0]!.labels[0]!
+  assert.deepEqual([...batch['step_labels']!.data], [label, 1, 0, 0, 0])
+  const f = Math.fround
+  assert.deepEqual([...batch['step_weights']!.data].map(f), [weigh(0, label) / 3, 2 / 3, 4 / 3, 0, 0].map(f))
+  assert.deepEqual([...batch['pair_matrix']!.data], [0, 1, -1, 0, 0, 0, 0, 0, 0, 0])
+  assert.deepEqual([...batch['pair_weights']!.data], [0.5, 0])
+  const lm = batch['lm_weights']!.data
+  assert.ok(Math.abs((lm as Float32Array).reduce((a, b) => a + b, 0) - 3) < 1e-5)
+  const imitated = rows.findIndex(row => row.imitate === 1)
+  const { tokens } = rows[imitated]!.row
+  assert.deepEqual(
+    [...batch['lm_targets']!.data.subarray(imitated * 64, imitated * 64 + tokens.length - 1)],
+    tokens.slice(1),
+  )
+  rows.forEach((row, r) => {
+    const weight = lm.subarray(r * 64, (r + 1) * 64)
+    assert.ok(weight.every((w, t) => w > 0 === (row.imitate === 1 && t < row.row.tokens.length - 1)))
+  })
+})
+
+test('steps and pairs beyond the places of a batch are left out whole', () => {
+  const pairs = toyPairs(createRng('over'), 3)
+  const batch = packBatch(pairs, { rows: 6, length: 64, steps: 3, pairs: 3 }, SHARES, () => 1)
+  assert.deepEqual([...batch['step_labels']!.data], [1, 0, 1])
+  assert.deepEqual([...batch['pair_matrix']!.data], [1, -1, 0, 0, 0, 0, 0, 0, 0])
+  assert.deepEqual([...batch['pair_weights']!.data], [0.5, 0, 0])
+})
+
+test('the sampler deals every unit once before any twice, keeps pairs together and repeats by seed', () => {
+  const units = toyPairs(createRng('deal'), 40)
+  const make = () =>
+    createSampler([{ name: 'pairs', share: 1, units }], { ...BUCKETS, lengths: [64] }, createRng('s'))
+  const draw = make()
+  const again = make()
+  const seen: Unit[] = []
+  for (let i = 0; i < 10; i++) {
+    const { shape, units: dealt } = draw()
+    assert.deepEqual(again().units, dealt)
+    assert.equal(dealt.length * 2, shape.rows)
+    seen.push(...dealt)
+  }
+  assert.equal(new Set(seen).size, 40)
+  assert.equal(seen.length, 40)
+})
+
+test('pools are drawn by their shares; a unit longer than every bucket is left out', () => {
+  const [alone, pairs] = pools('shares') as [Pool, Pool]
+  const long = { ...alone.units[0]!, length: 65 }
+  const sampler = createSampler(
+    [
+      { ...alone, share: 0.8, units: [...alone.units, long] },
+      { ...pairs, share: 0.2 },
+      { name: 'none', share: 5, units: [] },
+    ],
+    BUCKETS,
+    createRng('shares'),
+  )
+  const draws = Array.from({ length: 400 }, sampler)
+  const share = draws.filter(d => d.units[0]!.rows.length === 1).length / 400
+  assert.ok(Math.abs(share - 0.8) < 0.06, `${share}`)
+  assert.ok(draws.every(d => !d.units.includes(long)))
+  assert.throws(
+    () => createSampler([{ name: 'none', share: 1, units: [long] }], BUCKETS, createRng(1)),
+    /nothing to train on/,
+  )
+})
+
+test('a bucket has an even number of rows and places for its steps', () => {
+  assert.deepEqual(bucketShape(96, { lengths: [96], tokens: 3072, stepsPer1000: 40 }), {
+    rows: 32,
+    length: 96,
+    steps: 123,
+    pairs: 16,
+  })
+  assert.equal(bucketShape(2000, { lengths: [2000], tokens: 512, stepsPer1000: 40 }).rows, 2)
+})
