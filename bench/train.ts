@@ -6,7 +6,13 @@ import { parseArgs, promisify } from 'node:util'
 import * as tf from '@tensorflow/tfjs'
 import { FLAGS, SLOTS } from '../src/critic/encode.ts'
 import { FEATURES } from '../src/critic/features.ts'
-import { type Engine, eagerEngine, type HostTensor, tracedEngine } from '../src/train/engine/engine.ts'
+import {
+  type Engine,
+  eagerBackend,
+  eagerEngine,
+  type HostTensor,
+  tracedEngine,
+} from '../src/train/engine/engine.ts'
 import { countWeights, initWeights, type ModelConfig, weightShapes } from '../src/train/model/config.ts'
 import type { BatchShape } from '../src/train/model/loss.ts'
 import { createRng, type Rng } from '../src/train/rng.ts'
@@ -130,14 +136,14 @@ async function matMulSpeed(threads: number): Promise<number> {
 }
 
 /** Tokens per second of the eager pure-JS backend: one step on one row, the row shortened where that would take too long. */
-async function eagerSpeed(): Promise<{ tps: number; shape: BatchShape }> {
+async function eagerSpeed(backend: string): Promise<{ tps: number; shape: BatchShape }> {
   const row = (length: number): BatchShape => ({ rows: 1, length, steps: 10, pairs: 1 })
   const warm = row(16)
-  const step = await prepare(eagerEngine('cpu'), warm)
+  const step = await prepare(eagerEngine(backend), warm)
   const [, seconds] = [await step(), await step()]
   const perFlop = seconds / stepFlops(warm)
   const length = [256, 128, 64].find(l => perFlop * stepFlops(row(l)) < EAGER_SECONDS) ?? 32
-  const timed = await (await prepare(eagerEngine('cpu'), row(length)))()
+  const timed = await (await prepare(eagerEngine(backend), row(length)))()
   return { tps: length / timed, shape: row(length) }
 }
 
@@ -192,7 +198,7 @@ export async function run(args: readonly string[]) {
   const torch = await torchSpeed(values.python, threads, seconds)
   const torchTps = typeof torch?.['tps'] === 'number' ? torch['tps'] : null
   log('the eager step on one row')
-  const eager = await eagerSpeed()
+  const eager = await eagerSpeed(await eagerBackend())
 
   return {
     bench: 'train',

@@ -84,13 +84,18 @@ const app = createApp({
 })
 
 const server = app.listen(config.port, config.host, error => {
-  if (error) return fail(error, 'cannot listen')
+  if (error) {
+    log.error({ error }, 'cannot listen')
+    void shutDown(1)
+    return
+  }
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : config.port
   log.info({ host: config.host, port, data: config.dataDir }, 'listening')
 })
 
-try {
+/** Loads the critic that serves, then starts looking for retraining jobs. */
+async function start(): Promise<void> {
   registry = await openRegistry({
     shippedDir: join(SHIPPED, 'critic'),
     trainedDir,
@@ -100,6 +105,8 @@ try {
       metrics.serving(version)
       log.info({ critic: version }, 'critic serves')
     },
+    onDamaged: (version, error) =>
+      log.error({ critic: version, error }, 'critic is damaged; the shipped one serves'),
   })
   log.info({ critic: registry.current().version, device: registry.device() }, 'ready')
   trainer = startTrainer({
@@ -112,34 +119,32 @@ try {
     owner: `${hostname()}:${process.pid}`,
     threads: config.threads,
   })
-} catch (error) {
+}
+
+const started = start().catch(error => {
   unready =
     error instanceof AppError ? error.message : 'The critic could not be loaded; the log has the reason.'
   log.error({ error }, 'no critic to serve')
-}
+})
 
-/** Stops taking requests, lets those in flight finish, writes pending traffic, then ends. */
-async function shutDown(): Promise<void> {
+/** Stops taking requests, lets those in flight finish, writes pending traffic, then ends. Workers end before the process does. */
+async function shutDown(exitCode: number): Promise<never> {
   closing.abort(new AppError('NOT_READY', 'The service is shutting down.'))
   const closed = new Promise(resolve => server.close(resolve))
   server.closeIdleConnections()
   await Promise.race([closed, new Promise(resolve => setTimeout(resolve, 10_000).unref())])
+  await started
   await trainer?.close()
   await recorder.close()
   await registry?.close()
   await (await solver?.catch(() => null))?.close()
   await store.close()
-  process.exit(0)
-}
-
-function fail(error: unknown, message: string): never {
-  log.error({ error }, message)
-  process.exit(1)
+  process.exit(exitCode)
 }
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
     log.info({ signal }, 'shutting down')
-    shutDown().catch(error => fail(error, 'shutting down failed'))
+    void shutDown(0)
   })
 }

@@ -6,13 +6,19 @@ import { readConfig, VARIABLES } from '../src/config.ts'
 
 test('the README lists every variable that the code reads, and no other', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-  const rows = [...readme.matchAll(/^\| `([A-Z_<>]+)` \| (.+?) \|$/gm)].map(([, name, about]) => [name, about])
+  const rows = [...readme.matchAll(/^\| `([A-Z_<>]+)` \| (.+?) \|$/gm)].map(([, name, about]) => [
+    name,
+    about,
+  ])
   assert.deepEqual(Object.fromEntries(rows), VARIABLES)
 })
 
 test('without variables the service listens on this machine only, on 8080, without admin routes', () => {
   const { host, port, adminKey, redisUrl } = readConfig({})
-  assert.deepEqual({ host, port, adminKey, redisUrl }, { host: '127.0.0.1', port: 8080, adminKey: undefined, redisUrl: undefined })
+  assert.deepEqual(
+    { host, port, adminKey, redisUrl },
+    { host: '127.0.0.1', port: 8080, adminKey: undefined, redisUrl: undefined },
+  )
 })
 
 for (const [name, value] of [
@@ -22,6 +28,9 @@ for (const [name, value] of [
   ['SPAR_LOG_LEVEL', 'secret-loud'],
 ] as const) {
   test(`a wrong ${name} stops the start with a message that names it and does not repeat the value`, () => {
-    assert.throws(() => readConfig({ [name]: value }), (error: Error) => error.message.startsWith(name) && !error.message.includes(value))
+    assert.throws(
+      () => readConfig({ [name]: value }),
+      (error: Error) => error.message.startsWith(name) && !error.message.includes(value),
+    )
   })
 }

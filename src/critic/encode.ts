@@ -61,29 +61,33 @@ function encodeText(tokenizer: TextTokenizer, text: string, marks: readonly Numb
   return piece
 }
 
-/** Ends a piece with a special token, which carries the mark of a number that stood at the very end. */
+/**
+ * Ends a piece with a special token, which carries the mark of a number that stood at the very end. A piece that is too
+ * long loses its middle: a problem's question and a step's result stand at the end.
+ */
 function closed(piece: Piece, special: number, maxTokens: number): Piece {
-  const keep = Math.min(piece.tokens.length, maxTokens - 1)
-  const mark = keep === piece.tokens.length ? piece.pending : null
+  const room = maxTokens - 1
+  const excess = Math.max(0, piece.tokens.length - room)
+  const from = excess > 0 ? room >> 1 : 0
+  const mark = piece.pending
   return {
-    tokens: [...piece.tokens.slice(0, keep), special],
-    slots: [...piece.slots.slice(0, keep), mark ? slotOf(mark) : 0],
-    flags: [...piece.flags.slice(0, keep), mark ? flagOf(mark) : 0],
+    tokens: [...piece.tokens.toSpliced(from, excess), special],
+    slots: [...piece.slots.toSpliced(from, excess), mark ? slotOf(mark) : 0],
+    flags: [...piece.flags.toSpliced(from, excess), mark ? flagOf(mark) : 0],
     pending: null,
   }
 }
 
-/** A problem and the steps so far as a prompt to go on from; the oldest steps are left out when it exceeds `maxTokens`. */
+/** A problem and the steps so far as a prompt to go on from; the oldest steps are left out to keep `reserve` tokens of the window free. */
 export function encodePrompt(
   tokenizer: TextTokenizer,
-  problem: string,
-  steps: readonly string[],
-  maxTokens: number,
+  { problem, steps }: CritiqueItem,
+  { window, reserve }: { readonly window: number; readonly reserve: number },
 ): Omit<Row, 'steps'> {
   const reader = createReader(problem)
-  const head = closed(encodeText(tokenizer, problem, reader.problemNumbers), PROBLEM, maxTokens >> 1)
+  const head = closed(encodeText(tokenizer, problem, reader.problemNumbers), PROBLEM, window >> 1)
   const row = startRow(head)
-  const room = maxTokens - head.tokens.length
+  const room = Math.max(1, window - head.tokens.length - reserve)
   const pieces = steps.map(step => closed(encodeText(tokenizer, step, reader.read(step).numbers), STEP, room))
   for (const piece of latestThatFit(pieces, pieces.length, room)) extend(row, piece)
   return row

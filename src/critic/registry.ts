@@ -24,6 +24,8 @@ export interface RegistryOptions {
   /** Milliseconds a worker that does not serve stays up without being asked. */
   readonly idleMs?: number
   readonly onServing?: (version: string) => void
+  /** The version that served before could not be loaded; the newest shipped one serves instead. */
+  readonly onDamaged?: (version: string, error: unknown) => void
 }
 
 interface CriticEntry {
@@ -178,15 +180,27 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
 
   const saved = await pointer.load()
   const all = scan()
+  const byVersion = new Intl.Collator('en', { numeric: true })
   const newest = [...all.values()]
     .filter(f => f.source === 'shipped')
     .map(f => f.manifest.version)
-    .toSorted()
+    .toSorted(byVersion.compare)
     .at(-1)
-  if (saved && all.has(saved.version)) await serve(saved)
-  else if (newest !== undefined)
-    await serve({ version: newest, history: saved ? [saved.version, ...saved.history] : [] })
-  else throw new AppError('NOT_READY', `there is no critic in ${shippedDir}`)
+  // What served before comes first; a trained critic that was damaged since must not keep the service down.
+  const wanted = saved && all.has(saved.version) ? saved : null
+  let resumed = false
+  if (wanted !== null) {
+    try {
+      await serve(wanted)
+      resumed = true
+    } catch (error) {
+      options.onDamaged?.(wanted.version, error)
+    }
+  }
+  if (!resumed && newest !== undefined) {
+    const history = (saved?.history ?? []).filter(version => version !== newest)
+    await serve({ version: newest, history })
+  } else if (!resumed) throw new AppError('NOT_READY', `there is no critic in ${shippedDir}`)
 
   const now = (): NonNullable<typeof serving> => serving!
   return {

@@ -30,8 +30,7 @@ export interface Scorer {
 }
 
 /** Calibrated probability of a logit. */
-const calibrated = ({ a, b }: Calibration, logit: number): number =>
-  1 / (1 + Math.exp(-(a * logit + b)))
+const calibrated = ({ a, b }: Calibration, logit: number): number => 1 / (1 + Math.exp(-(a * logit + b)))
 
 interface Job {
   readonly row: Row

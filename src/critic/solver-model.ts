@@ -164,7 +164,9 @@ export async function openSolver(dir: string, options: ScorerOptions = {}): Prom
   return {
     artifact,
     async sample(problem, steps, requests, isGone = () => false) {
-      const prompt = encodePrompt(tokenizer, problem, steps, maxLength - 2)
+      const wanted = Math.max(...requests.map(request => request.maxTokens))
+      const reserve = Math.min(wanted, maxLength >> 2)
+      const prompt = encodePrompt(tokenizer, { problem, steps }, { window: maxLength, reserve })
       const drafts = requests.map<Draft>(request => ({
         request,
         random: seeded(request.seed),

@@ -100,7 +100,11 @@ export async function startWorkerCritic(dir: string, options: WorkerCriticOption
         entry.resolve(answer.results.slice(from, from + entry.items.length))
         from += entry.items.length
       }
-    } else for (const entry of entries) entry.reject(new AppError('CRITIC_FAILED', answer.message))
+    } else if (entries.length > 1) {
+      // Requests that were batched together must not fail for one another: each is tried once more, alone.
+      waiting = [...entries.map(entry => ({ ...entry, chars: Number.POSITIVE_INFINITY })), ...waiting]
+      waitingItems += entries.reduce((sum, entry) => sum + entry.items.length, 0)
+    } else entries[0]!.reject(new AppError('CRITIC_FAILED', answer.message))
     sendNext()
   })
 

@@ -42,7 +42,7 @@ test('the mark of a number sits on the token after it', () => {
 })
 
 test('a number at the very end of the problem marks the problem’s end', () => {
-  const row = encodePrompt(tokenizer, 'What is 3 + 4', [], WIDE)
+  const row = encodePrompt(tokenizer, { problem: 'What is 3 + 4', steps: [] }, { window: WIDE, reserve: 0 })
   assert.deepEqual(
     marksOf(row).map(({ number, on }) => [number, on]),
     [
@@ -208,10 +208,10 @@ test('a step longer than the window keeps its beginning and its end token', () =
 test('a prompt is the item’s own encoding; when it is too long the oldest steps go', () => {
   const steps = Array.from({ length: 10 }, (_, i) => `Then ${i} clips in May.`)
   const whole = rowOf(PROBLEM_TEXT, steps)
-  const prompt = encodePrompt(tokenizer, PROBLEM_TEXT, steps, WIDE)
+  const prompt = encodePrompt(tokenizer, { problem: PROBLEM_TEXT, steps }, { window: WIDE, reserve: 0 })
   for (const channel of ['tokens', 'slots', 'flags'] as const)
     assert.deepEqual(prompt[channel], whole[channel])
-  const short = encodePrompt(tokenizer, PROBLEM_TEXT, steps, 90)
+  const short = encodePrompt(tokenizer, { problem: PROBLEM_TEXT, steps }, { window: 100, reserve: 10 })
   assert.ok(short.tokens.length <= 90)
   const head = whole.tokens.indexOf(PROBLEM) + 1
   assert.deepEqual(short.tokens.slice(0, head), whole.tokens.slice(0, head))

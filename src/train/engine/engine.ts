@@ -81,6 +81,17 @@ export function tracedEngine(options: TracedOptions = {}): Engine {
   }
 }
 
+/** Name of the fastest eager backend there is: `tensorflow` where @tensorflow/tfjs-node-gpu is installed, else `cpu`. */
+export async function eagerBackend(): Promise<string> {
+  const optional = '@tensorflow/tfjs-node-gpu' // an optional peer: a name in a variable keeps the compiler from asking for it
+  try {
+    await import(optional)
+    return 'tensorflow'
+  } catch {
+    return 'cpu'
+  }
+}
+
 /** The reference engine: runs every op at once on a TensorFlow.js backend (`cpu` is pure JavaScript; `tensorflow` if installed). */
 export function eagerEngine(backendName = 'cpu'): Engine {
   return {

@@ -91,7 +91,7 @@ export async function evalBuiltIn(
     n: options.n,
     one_sample: percent(c => c[0]?.correct),
     majority: percent(c => vote(c, () => 1)),
-    weighted_best_of_n: percent(c => vote(c, x => x.score)),
+    weighted_best_of_n: percent(c => vote(c, x => Math.max(0, x.score))),
     best_of_n: percent(c => c.toSorted((a, b) => b.score - a.score)[0]?.correct),
     oracle: percent(c => c.some(x => x.correct)),
     step_auc: auc(judgedSteps),
@@ -99,8 +99,11 @@ export async function evalBuiltIn(
   }
 }
 
-const lowest = (scores: readonly (number | null)[]): number =>
-  scores.reduce<number>((min, s) => (s === null ? min : Math.min(min, s)), 1)
+/** The lowest step score; -1, below every score, when no step was scored. */
+function lowest(scores: readonly (number | null)[]): number {
+  const known = scores.filter(s => s !== null)
+  return known.length === 0 ? -1 : Math.min(...known)
+}
 
 function knownSteps(sample: Example, scores: readonly (number | null)[]): Judged[] {
   return sample.labels.flatMap((label, i) => {

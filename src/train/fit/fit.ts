@@ -59,6 +59,8 @@ export function scheduledRate(peak: number, done: number, warmup: number): numbe
 export async function fit(options: FitOptions): Promise<Weights> {
   const { engine, config, budget, draw, now } = options
   const optimizer = options.optimizer ?? ADAMW
+  if (budget.steps === undefined && budget.ms === undefined)
+    throw new Error('the budget names neither steps nor time')
   const shapes = weightShapes(config)
   const programs = new Map<string, Program>()
   const programFor = async (shape: BatchShape): Promise<Program> => {

@@ -62,7 +62,7 @@ export const MAX_LENGTH = 512
 export const BUCKETS: BucketOptions = {
   lengths: [96, 144, 208, 304, 400, 512],
   tokens: 3072,
-  stepsPer1000: 40,
+  stepsPer1000: 60,
 }
 
 /** Generated problems to train on; each is seen about once in a quarter of an hour. */

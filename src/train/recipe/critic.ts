@@ -32,7 +32,7 @@ export interface CriticContext extends RecipeContext {
 }
 
 /** A corrupted solution against its original, compared from the changed step on. */
-export function sneakyComparison(
+function sneakyComparison(
   rng: Rng,
   { problem, steps }: { problem: string; steps: readonly string[] },
 ): Comparison | null {
@@ -55,7 +55,7 @@ const comparisonUnits = (tokenizer: TextTokenizer, comparisons: readonly Compari
   comparisons.flatMap(comparison => comparisonUnit(tokenizer, comparison, MAX_LENGTH) ?? [])
 
 /** Right against wrong samples of one problem, compared as wholes. */
-export function outcomeComparisons(samples: readonly Example[]): Comparison[] {
+function outcomeComparisons(samples: readonly Example[]): Comparison[] {
   const right = samples.filter(s => s.outcome === 1)
   const wrong = samples.filter(s => s.outcome === 0)
   return Array.from({ length: Math.min(right.length, wrong.length) }, (_, i) => ({

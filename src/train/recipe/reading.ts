@@ -1,11 +1,19 @@
 // From trained weights to a finished critic artifact: calibration and threshold on held-back data, then the manifest, written last.
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Manifest, type Reading, writeArtifact } from '../../critic/manifest.ts'
 import { openScorer, type Scorer } from '../../critic/scorer.ts'
 import type { Example } from '../data/example.ts'
 import { writeJsonl } from '../data/jsonl.ts'
-import { auc, fitReading, judgedSteps, type Located, processBench } from '../eval/metrics.ts'
+import {
+  auc,
+  calibrationError,
+  fitReading,
+  judgedSteps,
+  type Located,
+  processBench,
+} from '../eval/metrics.ts'
 
 /** Held-back examples every candidate is measured on, inside the artifact. */
 export const SLICE_FILE = 'slice.jsonl.gz'
@@ -36,7 +44,7 @@ export interface Finish {
   readonly replay: readonly Example[]
 }
 
-/** Fits calibration and τ on the slice and writes the artifact with the figures it has there. */
+/** Fits calibration and τ on the slice and writes the artifact with its figures there, each half measured with what the other half fitted. */
 export async function finishCritic({ out, files, facts, slice, replay }: Finish): Promise<Manifest> {
   writeJsonl(join(out, SLICE_FILE), slice)
   writeJsonl(join(out, REPLAY_FILE), replay)
@@ -45,24 +53,49 @@ export async function finishCritic({ out, files, facts, slice, replay }: Finish)
     [SLICE_FILE]: readFileSync(join(out, SLICE_FILE)),
     [REPLAY_FILE]: readFileSync(join(out, REPLAY_FILE)),
   }
-  // The scorer opens valid artifacts only: write one that reads raw logits, measure it, write the final manifest over it.
-  writeArtifact(out, all, { ...facts, metrics: {}, reading: UNREAD })
-  const scorer = await openScorer(out, { threads: 2 })
-  const located = await locate(scorer, slice)
-  await scorer.release()
+  const located = await measureDraft(all, facts, slice)
   const reading = fitReading(located)
-  const { a, b } = reading.calibration
-  const scored = located.map(l => ({
-    ...l,
-    scores: l.scores.map(z => (z === null ? null : 1 / (1 + Math.exp(-(a * z + b))))),
-  }))
+  const [even, odd] = [0, 1].map(side => located.filter((_, i) => i % 2 === side)) as [Located[], Located[]]
+  const halves = [
+    { reading: fitReading(odd), measured: even },
+    { reading: fitReading(even), measured: odd },
+  ].map(half => ({ threshold: half.reading.threshold, scored: readWith(half.reading, half.measured) }))
+  const f1 = halves.map(({ scored, threshold }) => processBench(scored, threshold).f1)
+  const crossed = halves.flatMap(({ scored }) => scored)
   const metrics = {
     slice_solutions: located.length,
     slice_step_auc: round(auc(judgedSteps(located))),
-    slice_f1: round(processBench(scored, reading.threshold).f1),
-    ece: round(reading.ece),
+    slice_f1: round((f1[0]! + f1[1]!) / 2),
+    ece: round(calibrationError(judgedSteps(crossed))),
   }
-  return writeArtifact(out, all, { ...facts, metrics, reading })
+  return writeArtifact(out, all, { ...facts, metrics, reading: { ...reading, ece: metrics.ece } })
 }
 
+/** Raw logits of the slice, from a throw-away artifact that reads logits as they are. */
+async function measureDraft(
+  files: Finish['files'],
+  facts: Finish['facts'],
+  slice: readonly Example[],
+): Promise<Located[]> {
+  const draft = mkdtempSync(join(tmpdir(), 'spar-draft-'))
+  try {
+    writeArtifact(draft, files, { ...facts, metrics: {}, reading: UNREAD })
+    const scorer = await openScorer(draft, { threads: 2 })
+    const located = await locate(scorer, slice)
+    await scorer.release()
+    return located
+  } finally {
+    rmSync(draft, { recursive: true, force: true })
+  }
+}
+
+/** Scores as a reading would give them. */
+function readWith({ calibration: { a, b } }: Reading, located: readonly Located[]): Located[] {
+  return located.map(item => ({
+    ...item,
+    scores: item.scores.map(z => (z === null ? null : 1 / (1 + Math.exp(-(a * z + b))))),
+  }))
+}
+
+/** Four decimals. */
 export const round = (x: number): number => Math.round(x * 1e4) / 1e4

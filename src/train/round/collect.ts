@@ -32,7 +32,7 @@ export const MAX_RECORDS = 5000
 /** Solutions of one problem, so that no problem takes over the round. */
 const MAX_PER_PROBLEM = 64
 const GENERATED = 1000
-const GENERATED_HELD_OUT = 160
+const GENERATED_HELD_OUT = 300
 
 /** One traffic problem in five is for the gate; decided by the text, so that it stays held back in later rounds. */
 export const isGateProblem = (problem: string): boolean => hashText(problem.trim(), 0x6a7e) % 5 === 0

@@ -4,8 +4,10 @@ import type { TextTokenizer } from '../../critic/tokenizer.ts'
 import type { Comparison, Example } from '../data/example.ts'
 import { comparisonUnit, exampleUnit, type Unit } from '../data/units.ts'
 import type { Pool } from '../fit/sampler.ts'
+import { round } from '../recipe/reading.ts'
 import type { Rng } from '../rng.ts'
 import type { Collected } from './collect.ts'
+import type { Figures } from './messages.ts'
 import type { TrafficProblem, TrafficSolution } from './outcomes.ts'
 import { duelComparison, type JudgedDuel } from './play.ts'
 
@@ -26,7 +28,7 @@ export interface Lessons {
 }
 
 /** Comparisons of one problem. */
-const PAIRS_PER_PROBLEM = 16
+const PAIRS_PER_PROBLEM = 48
 /** A pool of this many units gets half of what its kind is worth: few records must not be learned by heart. */
 const HALF = 100
 /** Least share of replay, where there is any (DESIGN 5). */
@@ -124,11 +126,10 @@ export const feedbackExample = (solution: TrafficSolution): Example => ({
 
 /** Comparisons that earlier rounds (or the recipe) left in replay as examples with outcomes. */
 function replayPairs(replay: readonly Example[], rng: Rng): Comparison[] {
-  const groups = new Map<string, Example[]>()
-  for (const example of replay) {
-    if (example.outcome === undefined) continue
-    groups.set(example.problem, [...(groups.get(example.problem) ?? []), { ...example, imitate: false }])
-  }
+  const told = replay.flatMap(example =>
+    example.outcome === undefined ? [] : { ...example, imitate: false },
+  )
+  const groups = Map.groupBy(told, example => example.problem)
   return [...groups.values()].flatMap(group => {
     const right = rng.shuffle(group.filter(e => e.outcome === 1))
     const wrong = rng.shuffle(group.filter(e => e.outcome === 0))
@@ -143,3 +144,8 @@ function hashRecords(records: readonly unknown[]): string {
   return hash.digest('hex')
 }
 
+/** Units and share of each pool, for the round's report. */
+export const lessonFigures = ({ pools }: Lessons): Figures =>
+  Object.fromEntries(
+    pools.map(({ name, units, share }) => [name, { units: units.length, share: round(share) }]),
+  )

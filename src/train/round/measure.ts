@@ -2,20 +2,12 @@
 // by the same code on the same items. Decides nothing.
 import type { Scorer } from '../../critic/scorer.ts'
 import type { CritiqueItem } from '../../critic/types.ts'
-import type { Example } from '../data/example.ts'
 import { auc, calibrationError, judgedSteps, type Located, processBench } from '../eval/metrics.ts'
 import { AGGREGATES, pairsWithinProblem } from '../eval/pairs.ts'
 import { locate, round } from '../recipe/reading.ts'
 import type { TrafficProblem } from './outcomes.ts'
-import { type Duel, type Judge, type JudgedDuel, judgeDuels } from './play.ts'
-
-/** Nothing of it is ever trained on. */
-export interface Yardsticks {
-  readonly slice: readonly Example[]
-  /** Problems with right and wrong solutions. */
-  readonly traffic: readonly TrafficProblem[]
-  readonly sneaky: readonly Duel[]
-}
+import { type Judge, type JudgedDuel, judgeDuels } from './play.ts'
+import type { Yardsticks } from './yardsticks.ts'
 
 /** A critic's figures item by item, in the order of the yardsticks, so that two critics can be compared in pairs. */
 export interface Measured {
@@ -25,21 +17,6 @@ export interface Measured {
   /** For each traffic problem the share of its (right, wrong) pairs in the right order; NaN when one kind is unscored. */
   readonly traffic: readonly number[]
   readonly sneaky: readonly (JudgedDuel | null)[]
-}
-
-/** Fewer problems with both outcomes say nothing. */
-export const LEAST_TRAFFIC = 8
-
-/** The held-back problems that have both kinds of solutions; those by majority only where feedback alone is too little. */
-export function trafficYardstick(heldBack: readonly TrafficProblem[]): TrafficProblem[] {
-  const withBoth = (problems: readonly TrafficProblem[]) =>
-    problems.filter(p => [true, false].every(right => p.solutions.some(s => s.outcome?.right === right)))
-  const said = withBoth(
-    heldBack.map(p => ({ ...p, solutions: p.solutions.filter(s => s.outcome?.by !== 'agreement') })),
-  )
-  if (said.length >= LEAST_TRAFFIC) return said
-  const all = withBoth(heldBack)
-  return all.length >= LEAST_TRAFFIC ? all : []
 }
 
 const CHUNK = 48
@@ -60,7 +37,11 @@ export function interruptible(scorer: Judge, signal?: AbortSignal): Judge {
 }
 
 /** Measures a critic on all yardsticks. @throws the signal's reason when aborted */
-export async function measure(scorer: Scorer, yardsticks: Yardsticks, signal?: AbortSignal): Promise<Measured> {
+export async function measure(
+  scorer: Scorer,
+  yardsticks: Yardsticks,
+  signal?: AbortSignal,
+): Promise<Measured> {
   const { version, reading } = scorer.artifact.manifest
   const threshold = reading!.threshold
   const critic = interruptible(scorer, signal)

@@ -15,7 +15,7 @@ export interface RoundOrder {
   readonly threads: number
 }
 
-type Figures = Readonly<Record<string, unknown>>
+export type Figures = Readonly<Record<string, unknown>>
 
 /** Child to parent. */
 export type RoundNews =

@@ -5,7 +5,7 @@ import type { StepLabel } from '../data/example.ts'
 /** How an outcome is known: said about this solution, said about another one with an answer, or by the majority of answers. */
 export type Evidence = 'feedback' | 'answer' | 'agreement'
 
-export interface Outcome {
+interface Outcome {
   readonly right: boolean
   readonly by: Evidence
 }

@@ -6,7 +6,13 @@ import type { GeneratedProblem } from '../problems/types.ts'
 import { round } from '../recipe/reading.ts'
 import type { Rng } from '../rng.ts'
 import { corruptSolution, type SpoiledSolution } from '../sneaky/apply.ts'
-import { createPolicy, entropyOf, operatorChances, type SneakyPolicy, updatePolicy } from '../sneaky/policy.ts'
+import {
+  createPolicy,
+  entropyOf,
+  operatorChances,
+  type SneakyPolicy,
+  updatePolicy,
+} from '../sneaky/policy.ts'
 import { SNEAKY_OPERATORS, type SneakyOperator } from '../sneaky/types.ts'
 import type { Collected } from './collect.ts'
 import type { TrafficProblem } from './outcomes.ts'
@@ -60,15 +66,17 @@ export function cleanSources({ generated, train, replay }: Collected): CleanSolu
   return [generated.map(clean), train.flatMap(rightSolutions), replay.filter(isRight)]
 }
 
-/** Right solutions that no critic is trained on. */
+/** Right solutions that no critic is trained on: of generated problems, and one of each of some traffic problems. */
 export function cleanHeldOut({ generatedHeldOut, heldBack }: Collected): CleanSolution[] {
-  return [...generatedHeldOut.map(clean), ...heldBack.flatMap(rightSolutions)]
+  const traffic = heldBack.flatMap(problem => rightSolutions(problem).slice(0, 1))
+  return [...generatedHeldOut.map(clean), ...traffic.slice(0, generatedHeldOut.length >> 1)]
 }
 
 const clean = (problem: GeneratedProblem): CleanSolution => ({ problem, steps: problem.steps })
 const rightSolutions = ({ solutions }: TrafficProblem): CleanSolution[] =>
   solutions.filter(s => s.outcome?.right === true && s.stepLabels?.includes(0) !== true)
-const isRight = ({ labels }: Example): boolean => labels.length > 0 && labels.every(l => l !== null && l >= 0.5)
+const isRight = ({ labels }: Example): boolean =>
+  labels.length > 0 && labels.every(l => l !== null && l >= 0.5)
 
 /** Spoils a solution, or null when no step of it can be shown to be wrong after an edit. */
 export function challenge(rng: Rng, policy: SneakyPolicy, { problem, steps }: CleanSolution): Duel | null {
@@ -140,7 +148,9 @@ export function duelComparison({ problem, steps, spoiled }: Duel): Comparison {
 /** Sneaky success overall and by operator, with what the policy came to prefer. Shares in [0, 1]. */
 export function gameFigures({ duels, policy }: Game): Record<string, unknown> {
   const chances = operatorChances(policy)
-  const byOperator: Partial<Record<SneakyOperator, { duels: number; success: number; chance: number }>> = {}
+  const byOperator: Partial<
+    Record<SneakyOperator, { duels: number; success: number | null; chance: number }>
+  > = {}
   SNEAKY_OPERATORS.forEach((operator, i) => {
     const own = duels.filter(duel => duel.spoiled.operator === operator)
     if (own.length > 0)

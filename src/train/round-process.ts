@@ -1,0 +1,65 @@
+// The process a sparring round runs in: takes one order from its parent, tells of progress and the end, never outlives it.
+// Knows no job and no registry.
+import { constants, setPriority } from 'node:os'
+import { AppError } from '../errors.ts'
+import { openRedisStore } from '../store/redis.ts'
+import { openSqliteStore } from '../store/sqlite.ts'
+import type { LabelledTraffic } from '../store/types.ts'
+import { MAX_RECORDS } from './round/collect.ts'
+import type { RoundNews, RoundOrder } from './round/messages.ts'
+import { runRound } from './round/round.ts'
+
+const stopping = new AbortController()
+process.once('SIGTERM', () => stopping.abort())
+process.once('disconnect', () => process.exit(1)) // nobody is left to use what it would find
+process.once('message', (order: RoundOrder) => void work(order))
+
+async function work(order: RoundOrder): Promise<void> {
+  lowerPriority()
+  try {
+    const traffic = await readTraffic(order.store)
+    const { decision, reason, figures } = await runRound({
+      ...order,
+      traffic,
+      now: () => performance.now(),
+      createdAt: new Date().toISOString(),
+      signal: stopping.signal,
+      report: (stage, percent, figures) => tell({ kind: 'progress', stage, percent, figures }),
+    })
+    end({ kind: 'done', decision, reason, figures })
+  } catch (error) {
+    console.error(error)
+    end({ kind: 'failed', message: stopping.signal.aborted ? 'The round was stopped.' : messageOf(error) })
+  }
+}
+
+/** Serving comes first where they share a machine. */
+function lowerPriority(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+  } catch {} // some systems forbid it; the round works all the same
+}
+
+/** Reads all there is to learn from and lets go of the store. */
+async function readTraffic(address: string): Promise<LabelledTraffic[]> {
+  const isRedis = /^rediss?:\/\//.test(address)
+  const store = isRedis ? openRedisStore(address) : openSqliteStore(address)
+  try {
+    return await store.readTraffic({ limit: MAX_RECORDS })
+  } finally {
+    await store.close()
+  }
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof AppError ? error.message : `The round broke off: ${(error as Error).message}`
+
+function tell(news: RoundNews): void {
+  if (process.connected) process.send?.(news)
+}
+
+/** Sends the last message and ends once it is on its way. */
+function end(news: RoundNews): void {
+  if (process.send === undefined || !process.connected) process.exit(1)
+  process.send(news, () => process.exit(0))
+}

@@ -1,0 +1,74 @@
+// Trains a candidate on from the serving critic's weights until the time is used. Knows no lesson's origin and no decision.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Artifact } from '../../critic/manifest.ts'
+import { AppError } from '../../errors.ts'
+import { tracedEngine } from '../engine/engine.ts'
+import { readWeights } from '../export.ts'
+import { type FitProgress, fit } from '../fit/fit.ts'
+import { createSampler } from '../fit/sampler.ts'
+import { type ModelConfig, type Weights, weightShapes } from '../model/config.ts'
+import { BUCKETS } from '../recipe/base.ts'
+import { classWeights } from '../recipe/label-weights.ts'
+import { round } from '../recipe/reading.ts'
+import type { Rng } from '../rng.ts'
+import type { Lessons } from './lessons.ts'
+import type { Figures } from './messages.ts'
+
+export interface LearnOptions {
+  readonly threads: number
+  readonly budgetMs: number
+  readonly rng: Rng
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
+  readonly signal?: AbortSignal
+  /** After every step: share of the budget used, in [0, 1], and figures with running means of the losses. */
+  readonly onStep: (done: number, figures: Figures) => void
+}
+
+/** A critic in service is to be moved, not made anew. */
+const LEARNING_RATE = 3e-4
+
+/** The trained weights. @throws {AppError} CRITIC_INVALID when the critic's file lacks a weight; the signal's reason when aborted */
+export function learn(
+  { dir, manifest }: Artifact,
+  { pools }: Lessons,
+  { threads, budgetMs, rng, now, signal, onStep }: LearnOptions,
+): Promise<Weights> {
+  const config: ModelConfig = manifest.model
+  const weights = readWeights(config, readFileSync(join(dir, 'model.onnx')))
+  const missing = Object.keys(weightShapes(config)).find(name => weights[name] === undefined)
+  if (missing !== undefined)
+    throw new AppError('CRITIC_INVALID', `the model of ${manifest.version} has no weight ${missing}`)
+  const figures = runningFigures()
+  return fit({
+    engine: tracedEngine({ threads }),
+    config,
+    weights,
+    draw: createSampler(pools, BUCKETS, rng),
+    shares: { lm: 0, step: 1, pair: 0.5 }, // the language model is not served by a critic
+    weigh: classWeights(pools.flatMap(pool => pool.units)),
+    budget: { ms: budgetMs },
+    learningRate: LEARNING_RATE,
+    warmup: 0.1,
+    now,
+    ...(signal ? { signal } : {}),
+    onStep: progress => onStep(progress.done, figures(progress)),
+  })
+}
+
+/** Losses of single batches jump: pools differ. */
+function runningFigures(): (progress: FitProgress) => Figures {
+  const mean = { step: 0, pair: 0 }
+  return ({ step, lossStep, lossPair, tokensPerSecond }) => {
+    const rate = Math.max(0.02, 1 / (step + 1))
+    mean.step += rate * (lossStep - mean.step)
+    mean.pair += rate * (lossPair - mean.pair)
+    return {
+      steps: step + 1,
+      loss_step: round(mean.step),
+      loss_pair: round(mean.pair),
+      tokens_per_second: Math.round(tokensPerSecond),
+    }
+  }
+}

@@ -1,0 +1,166 @@
+// What a round works with: traffic is split by problem for good, nothing measured on is trained on, replay grows by traffic.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { Example } from '../../src/train/data/example.ts'
+import { createRng } from '../../src/train/rng.ts'
+import { collect, isGateProblem } from '../../src/train/round/collect.ts'
+import { outcomePairs, prepareLessons } from '../../src/train/round/lessons.ts'
+import { readOutcomes, solutionKey } from '../../src/train/round/outcomes.ts'
+import { nextReplay } from '../../src/train/round/replay.ts'
+import { trafficYardstick } from '../../src/train/round/yardsticks.ts'
+import { tempFolder, tinyTokenizer, writeTinyCritic } from '../fakes/tiny-critic.ts'
+import { aCandidate, feedbackTraffic, labelledExamples, logged, writeRoundCritic } from './round-world.ts'
+
+const folder = tempFolder()
+before(() => writeRoundCritic(folder.path))
+after(() => folder.remove())
+
+const rng = () => createRng(1)
+
+test('one traffic problem in five is held back, whole and for good', () => {
+  const traffic = feedbackTraffic(100)
+  const { train, heldBack } = collect(traffic, folder.path, rng())
+  assert.ok(heldBack.length >= 8 && heldBack.length <= 35, `${heldBack.length} of 100`)
+  assert.equal(train.length + heldBack.length, 100)
+  assert.ok(heldBack.every(p => isGateProblem(p.problem) && p.solutions.length === 2))
+  assert.ok(train.every(p => !isGateProblem(p.problem)))
+  assert.ok(isGateProblem(`  ${heldBack[0]!.problem}\n`))
+})
+
+test('a problem of the slice is never trained on, whoever sends it', () => {
+  const [example] = labelledExamples('slice', 16, 'heldout').filter(e => !isGateProblem(e.problem))
+  const sent = logged(
+    'req',
+    example!.problem,
+    [aCandidate('1'), aCandidate('2')],
+    [{ at: 1, answer_correct: true }],
+  )
+  const { train, heldBack } = collect([sent], folder.path, rng())
+  assert.deepEqual([train.length, heldBack.length], [0, 1])
+})
+
+test('solutions of which nothing is known are left out', () => {
+  const { train, heldBack } = collect(
+    ['a?', 'b?', 'c?'].map(p => logged(p, p, [aCandidate('7')])),
+    folder.path,
+    rng(),
+  )
+  assert.deepEqual([train, heldBack], [[], []])
+})
+
+test('a replayed solution that is in the traffic is learned once', () => {
+  const all = collect([], folder.path, rng()).replay
+  const known = all.find(e => !isGateProblem(e.problem))!
+  const candidate = { steps: known.steps, scores: [], answer: null }
+  const sent = logged('req', known.problem, [candidate], [{ at: 1, answer_correct: true }])
+  const { replay } = collect([sent], folder.path, rng())
+  assert.equal(replay.length, all.length - 1)
+})
+
+test('a critic without a slice cannot be improved on', async () => {
+  const bare = tempFolder()
+  try {
+    await writeTinyCritic(bare.path)
+    assert.throws(() => collect([], bare.path, rng()), { code: 'CRITIC_INVALID', message: /slice/ })
+  } finally {
+    bare.remove()
+  }
+})
+
+test('fresh generated problems keep to their sides and follow the seed', () => {
+  const [one, two] = [collect([], folder.path, rng()), collect([], folder.path, rng())]
+  assert.deepEqual(one.generated, two.generated)
+  const held = new Set(one.generatedHeldOut.map(p => p.problem))
+  assert.ok(one.generated.every(p => !held.has(p.problem)))
+})
+
+const answers = (n: number, ...of: string[]) =>
+  Array.from({ length: n }, (_, i) =>
+    of.map((answer, k) =>
+      logged(
+        `${i}/${k}`,
+        `Problem ${i}?`,
+        [aCandidate(answer, `Way ${k}: ${answer}.`)],
+        k === 0 ? [{ at: 1, answer_correct: true }] : [],
+      ),
+    ),
+  ).flat()
+
+test('right solutions are compared with wrong ones of the same problem, each of the more numerous kind once', () => {
+  const [problem] = readOutcomes(answers(1, '7', '8', '9', '10'))
+  const pairs = outcomePairs(problem!, rng())
+  assert.equal(pairs.length, 3)
+  assert.ok(pairs.every(({ agreed, comparison: c }) => !agreed && c.from === 0))
+  assert.ok(pairs.every(({ comparison: c }) => c.better.outcome === 1 && c.worse.outcome === 0))
+  assert.equal(new Set(pairs.map(({ comparison: c }) => c.worse.steps[0])).size, 3)
+  assert.ok(
+    pairs.every(({ comparison: c }) => [...c.better.labels, ...c.worse.labels].every(l => l === null)),
+  )
+})
+
+test('comparisons known by the majority only are a pool of their own, worth less', () => {
+  const agreeing = ['7', '7', '7', '8'].map((answer, k) =>
+    logged(`m${k}`, 'Majority?', [aCandidate(answer, `Way ${k}: ${answer}.`)]),
+  )
+  const train = readOutcomes([...answers(1, '7', '8', '8', '8'), ...agreeing])
+  const { pools } = prepareLessons(tinyTokenizer, 512, { train, replay: [] }, [], rng())
+  assert.deepEqual(
+    pools.map(p => [p.name, p.units.length]),
+    [
+      ['outcomes', 3],
+      ['agreement', 3],
+    ],
+  )
+  assert.ok(pools[1]!.share < pools[0]!.share)
+})
+
+test('replay has at least 15 % of training, however much traffic there is', () => {
+  const train = readOutcomes(answers(200, '7', '8', '8', '8', '9', '9'))
+  const replay = labelledExamples('few', 3, 'train')
+  const { pools } = prepareLessons(tinyTokenizer, 512, { train, replay }, [], rng())
+  const share = (name: string) => pools.find(p => p.name === name)!.share
+  assert.ok(Math.abs(share('replay') - 0.15) < 1e-9, String(share('replay')))
+  assert.ok(Math.abs(share('replay') + share('outcomes') - 1) < 1e-9)
+})
+
+test('the data hash names the exact records', () => {
+  const hash = (traffic: Parameters<typeof readOutcomes>[0]) =>
+    prepareLessons(tinyTokenizer, 512, { train: readOutcomes(traffic), replay: [] }, [], rng()).dataHash
+  assert.equal(hash(answers(3, '7', '8')), hash(answers(3, '7', '8')))
+  assert.notEqual(hash(answers(3, '7', '8')), hash(answers(3, '7', '9')))
+})
+
+test('the next replay keeps both outcomes of traffic problems and most of the old replay, and stays in its bounds', () => {
+  const old: Example[] = Array.from({ length: 1500 }, (_, i) => ({
+    problem: `Old ${i}?`,
+    steps: ['So it is.'],
+    labels: [1],
+    source: 'human',
+    imitate: false,
+  }))
+  const train = readOutcomes(answers(300, '7', '8', '9'))
+  const next = nextReplay({ train, replay: old }, rng())
+  assert.equal(next.length, 1500)
+  assert.equal(next.filter(e => e.source === 'human').length, 1000)
+  const again = nextReplay({ train: [], replay: next }, rng())
+  const keys = (examples: readonly Example[]) => examples.map(e => solutionKey(e.problem, e.steps)).sort()
+  assert.deepEqual(keys(again), keys(next))
+  const first = next.find(e => e.source === 'outcome')!
+  const kinds = new Set(next.filter(e => e.problem === first.problem).map(e => e.outcome))
+  assert.deepEqual(kinds, new Set([0, 1]))
+})
+
+test('traffic measures only with eight held-back problems of both kinds; feedback comes before majorities', () => {
+  const majority = (n: number) =>
+    Array.from({ length: n }, (_, i) =>
+      ['7', '7', '7', '8'].map((answer, k) =>
+        logged(`${i}:${k}`, `Vote ${i}?`, [aCandidate(answer, `Way ${k}: ${answer}.`)]),
+      ),
+    ).flat()
+  const sizes = (...traffic: ReturnType<typeof answers>[]) =>
+    trafficYardstick(readOutcomes(traffic.flat())).map(p => p.problem.split(' ')[0])
+  assert.deepEqual(sizes(answers(7, '7', '8')), [])
+  assert.deepEqual(sizes(answers(12, '7', '7')), [])
+  assert.deepEqual(new Set(sizes(answers(8, '7', '8'), majority(20))), new Set(['Problem']))
+  assert.deepEqual(new Set(sizes(answers(3, '7', '8'), majority(5))), new Set(['Problem', 'Vote']))
+})
