@@ -1,6 +1,7 @@
 // Scores items with one ONNX session on the calling thread: encode, batch by padded tokens, run, calibrate.
 // Knows no threads and no queue; the service runs it inside a worker, evaluation runs it directly.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import { AppError } from '../errors.ts'
@@ -38,11 +39,20 @@ interface Job {
   readonly out: (number | null)[]
 }
 
-/** Opens an ONNX model on a device. Exported for the solver, which shares the settings. */
-export function openModel(
+/** The CUDA provider is a file of its own, which an operator adds; asking for it without one prints an alarming native error. */
+function cudaIsInstalled(): boolean {
+  const dist = createRequire(import.meta.url).resolve('onnxruntime-node')
+  const folder = join(dist, '../../bin/napi-v6', process.platform, process.arch)
+  return existsSync(join(folder, 'libonnxruntime_providers_cuda.so'))
+}
+
+/** Opens an ONNX model on a device. Exported for the solver, which shares the settings. @throws Error when the device cannot be had */
+export async function openModel(
   bytes: Uint8Array,
   { device = 'cpu', threads = 1 }: ScorerOptions,
 ): Promise<ort.InferenceSession> {
+  if (device === 'cuda' && !cudaIsInstalled())
+    throw new Error('the CUDA provider of onnxruntime-node is not installed')
   return ort.InferenceSession.create(bytes, {
     executionProviders: [device],
     intraOpNumThreads: threads,

@@ -2,7 +2,10 @@
 import type { RequestHandler } from 'express'
 import type { Deps } from '../deps.ts'
 
-/** One metric and one log line a request; 5xx is logged as an error, all else as info. */
+/** Asked every few seconds by machines: their answers are worth a line only when somebody looks closely. */
+const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
+
+/** One metric and one log line a request; 5xx is logged as an error, a probe as debug, all else as info. */
 export function observe({ log, metrics }: Pick<Deps, 'log' | 'metrics'>): RequestHandler {
   return function observe(req, res, next) {
     const startedAt = performance.now()
@@ -20,7 +23,8 @@ export function observe({ log, metrics }: Pick<Deps, 'log' | 'metrics'>): Reques
         ...(res.locals.code !== undefined && { code: res.locals.code }),
         ms: Math.round((performance.now() - startedAt) * 10) / 10,
       }
-      if (!gone && res.statusCode >= 500) log.error(fields, 'request')
+      if (PROBES.has(route)) log.debug(fields, 'request')
+      else if (!gone && res.statusCode >= 500) log.error(fields, 'request')
       else log.info(fields, 'request')
     })
     next()
