@@ -21,7 +21,7 @@ export interface Critique {
 
 /** One loaded critic version. A running search keeps the one it began with. */
 export interface Critic {
-  /** e.g. `critic@0.1.0`; stable for the life of the object. */
+  /** e.g. `0.1.0`; stable for the life of the object. */
   readonly version: string
   /** τ in [0, 1]: a step is `right` when its score is at least this. */
   readonly threshold: number

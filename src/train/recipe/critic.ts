@@ -153,7 +153,7 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
     kind: 'critic' as const,
     version: context.version,
     created_at: context.createdAt,
-    parent: base.version,
+    parent: `base/${base.version}`,
     opset: OPSET,
     model: config,
     max_length: MAX_LENGTH,
