@@ -12,7 +12,7 @@ export function auc(judged: readonly Judged[]): number {
   const sorted = judged.toSorted((a, b) => a.score - b.score)
   let rankSum = 0
   for (let from = 0; from < sorted.length; ) {
-    let to = from
+    let to = from + 1 // a NaN equals nothing, itself included
     while (to < sorted.length && sorted[to]!.score === sorted[from]!.score) to++
     const rank = (from + 1 + to) / 2 // mean rank of the tie, from 1
     for (let i = from; i < to; i++) if (sorted[i]!.right) rankSum += rank

@@ -42,10 +42,19 @@ export interface Finish {
   readonly facts: Omit<Manifest, 'format' | 'files' | 'reading' | 'metrics'>
   readonly slice: readonly Example[]
   readonly replay: readonly Example[]
+  /** Part of the slice that calibration, τ and the figures come from; all of it when absent. */
+  readonly fitOn?: readonly Example[]
 }
 
 /** Fits calibration and τ on the slice and writes the artifact with its figures there, each half measured with what the other half fitted. */
-export async function finishCritic({ out, files, facts, slice, replay }: Finish): Promise<Manifest> {
+export async function finishCritic({
+  out,
+  files,
+  facts,
+  slice,
+  replay,
+  fitOn = slice,
+}: Finish): Promise<Manifest> {
   writeJsonl(join(out, SLICE_FILE), slice)
   writeJsonl(join(out, REPLAY_FILE), replay)
   const all = {
@@ -53,7 +62,7 @@ export async function finishCritic({ out, files, facts, slice, replay }: Finish)
     [SLICE_FILE]: readFileSync(join(out, SLICE_FILE)),
     [REPLAY_FILE]: readFileSync(join(out, REPLAY_FILE)),
   }
-  const located = await measureDraft(all, facts, slice)
+  const located = await measureDraft(all, facts, fitOn)
   const reading = fitReading(located)
   const [even, odd] = [0, 1].map(side => located.filter((_, i) => i % 2 === side)) as [Located[], Located[]]
   const halves = [

@@ -4,13 +4,12 @@ import { join } from 'node:path'
 import { FEATURES } from '../../critic/features.ts'
 import type { Manifest } from '../../critic/manifest.ts'
 import { openScorer, openTokenizer } from '../../critic/scorer.ts'
-import type { CritiqueItem } from '../../critic/types.ts'
 import type { LabelledTraffic } from '../../store/types.ts'
 import { OPSET } from '../engine/graph.ts'
 import { exportCritic } from '../export.ts'
 import { finishCritic } from '../recipe/reading.ts'
 import { createRng } from '../rng.ts'
-import { type Collected, collect, collectFigures } from './collect.ts'
+import { collect, collectFigures } from './collect.ts'
 import { keepCandidate, openDraft, pastDecision } from './draft.ts'
 import { decide, type Verdict } from './gate.ts'
 import { learn } from './learn.ts'
@@ -19,7 +18,7 @@ import { interruptible, measure, measuredFigures } from './measure.ts'
 import { cleanSources, gameFigures, play } from './play.ts'
 import { nextReplay } from './replay.ts'
 import { createReporter, type Report } from './report.ts'
-import { drawYardsticks, type Yardsticks } from './yardsticks.ts'
+import { drawYardsticks } from './yardsticks.ts'
 
 export interface RoundOptions {
   /** Newest first, with all feedback so far. */
@@ -72,7 +71,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
 
     // The serving critic is measured first: that tells how much time the candidate's turn will take.
     reporter.enter('play', 5)
-    const yardsticks = drawYardsticks(collected, rng.fork('yardsticks'))
+    const yardsticks = drawYardsticks(collected, rng.fork('yardsticks'), minutes)
     const measureStart = now()
     const before = await measure(serving, yardsticks, signal)
     const measureMs = now() - measureStart
@@ -94,7 +93,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     const tokenizer = openTokenizer(serving.artifact)
     const lessons = prepareLessons(tokenizer, parent.max_length, collected, game.duels, rng.fork('lessons'))
     reporter.add({ data_hash: lessons.dataHash, lessons: lessonFigures(lessons) })
-    const leftMs = totalMs - reporter.elapsedMs() - evaluationMs(measureMs, collected, yardsticks)
+    const leftMs = totalMs - reporter.elapsedMs() - evaluationMs(measureMs)
     const learnMs = Math.max(LEAST_LEARN_SHARE * totalMs, leftMs)
     const weights = await learn(serving.artifact, lessons, {
       threads,
@@ -115,6 +114,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
       },
       facts: candidateFacts(parent, options, lessons.dataHash),
       slice: collected.slice,
+      fitOn: yardsticks.slice,
       replay: nextReplay(collected, rng.fork('replay')),
     })
     const candidate = await openScorer(draft.dir, { threads })
@@ -133,14 +133,8 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
   }
 }
 
-/** Time that finishing the candidate (all of its slice) and measuring it (as the serving critic was) will take. */
-function evaluationMs(measureMs: number, { slice }: Collected, measured: Yardsticks): number {
-  const chars = (items: readonly CritiqueItem[]) =>
-    items.reduce((sum, { problem, steps }) => sum + problem.length + steps.join('').length, 0)
-  const traffic = measured.traffic.flatMap(problem => problem.solutions)
-  const all = chars(measured.slice) + chars(traffic) + 2 * chars(measured.sneaky)
-  return 1.1 * measureMs * (1 + chars(slice) / all)
-}
+/** Time that finishing the candidate (its slice) and measuring it (as the serving critic was) will take, at most. */
+const evaluationMs = (measureMs: number): number => 2.2 * measureMs
 
 function candidateFacts(
   parent: Manifest,

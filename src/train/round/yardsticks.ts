@@ -14,8 +14,12 @@ export interface Yardsticks {
   readonly sneaky: readonly Duel[]
 }
 
-/** Solutions of the slice, about. */
+/** Solutions of the slice, about, and problems of duels; shorter rounds make do with fewer, in proportion. */
 const MOST_SLICE = 400
+const LEAST_SLICE = 60
+const MOST_DUELS = 450
+const LEAST_DUELS = 60
+const FULL_MINUTES = 5
 /** Fewer problems with both outcomes say nothing. */
 export const LEAST_TRAFFIC = 8
 
@@ -39,24 +43,28 @@ export function trafficYardstick(heldBack: readonly TrafficProblem[]): TrafficPr
   return problems.length >= LEAST_TRAFFIC ? problems.slice(0, MOST_TRAFFIC) : []
 }
 
-/** The yardsticks of a round. */
-export function drawYardsticks(collected: Collected, rng: Rng): Yardsticks {
+/** The yardsticks of a round of so many minutes. */
+export function drawYardsticks(collected: Collected, rng: Rng, minutes: number): Yardsticks {
+  const share = Math.min(1, minutes / FULL_MINUTES)
   // By the untaught policy: duels of one that learned to fool the serving critic would favour the candidate.
-  const sneaky = cleanHeldOut(collected).flatMap(clean => challenge(rng, createPolicy(), clean) ?? [])
+  const duels = Math.max(LEAST_DUELS, Math.round(share * MOST_DUELS))
+  const sneaky = cleanHeldOut(collected)
+    .slice(0, duels)
+    .flatMap(clean => challenge(rng, createPolicy(), clean) ?? [])
   return {
-    slice: sliceYardstick(collected.slice),
+    slice: sliceYardstick(collected.slice, Math.max(LEAST_SLICE, share * MOST_SLICE)),
     traffic: trafficYardstick(collected.heldBack),
     sneaky,
   }
 }
 
 /** Whole problems of the slice, the same ones in every round. */
-function sliceYardstick(slice: readonly Example[]): Example[] {
+function sliceYardstick(slice: readonly Example[], most: number): Example[] {
   const byProblem = Map.groupBy(slice, example => example.problem)
   const order = [...byProblem.keys()].toSorted((a, b) => hashText(a) - hashText(b))
   const chosen: Example[] = []
   for (const problem of order) {
-    if (chosen.length >= MOST_SLICE) break
+    if (chosen.length >= most) break
     chosen.push(...byProblem.get(problem)!)
   }
   return chosen
