@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs'
 import type { TensorSpec } from './engine/trace.ts'
 import { type ModelConfig, weightShapes } from './model/config.ts'
+import { type Adaptation, everyWeight } from './model/lora.ts'
 import { type BatchShape, batchLoss, batchSpecs } from './model/loss.ts'
 
 type T = tf.Tensor
@@ -23,11 +24,19 @@ export const ADAMW: OptimizerConfig = {
   clipNorm: 1,
 }
 
-/** Inputs of the compiled step: `w:` weights, `m:` and `v:` moments, the batch, and the step's scalars. */
-export function stepSpecs(config: ModelConfig, shape: BatchShape): Record<string, TensorSpec> {
+/**
+ * Inputs of the compiled step: `w:` weights, `m:` and `v:` moments of those that are trained, the batch, and the step's
+ * scalars. A frozen weight is an input that never changes.
+ */
+export function stepSpecs(
+  config: ModelConfig,
+  shape: BatchShape,
+  { trained } = everyWeight(config),
+): Record<string, TensorSpec> {
   const specs: Record<string, TensorSpec> = { ...batchSpecs(config, shape) }
-  for (const [name, dims] of Object.entries(weightShapes(config))) {
-    for (const kind of ['w', 'm', 'v']) specs[`${kind}:${name}`] = { shape: dims, dtype: 'float32' }
+  for (const [name, dims] of Object.entries({ ...weightShapes(config), ...trained })) {
+    const kinds = name in trained ? ['w', 'm', 'v'] : ['w']
+    for (const kind of kinds) specs[`${kind}:${name}`] = { shape: dims, dtype: 'float32' }
   }
   // Learning rate of this step, and 1 / (1 - beta^t) for both moments.
   for (const name of ['lr', 'correct1', 'correct2']) specs[name] = { shape: [], dtype: 'float32' }
@@ -41,12 +50,19 @@ const decays = (shape: readonly number[]): boolean => shape.length === 2 && shap
  * Builds the step: named inputs (see `stepSpecs`) to new weights and moments (same names), `loss`, `loss_lm`,
  * `loss_step`, `loss_pair` and `grad_norm` before clipping. AdamW: Loshchilov and Hutter 2019, arXiv 1711.05101.
  */
-export function trainStep(config: ModelConfig, optimizer: OptimizerConfig, parts: { lm: boolean }) {
-  const names = Object.keys(weightShapes(config))
+export function trainStep(
+  config: ModelConfig,
+  optimizer: OptimizerConfig,
+  parts: { lm: boolean },
+  { trained, adapt }: Adaptation = everyWeight(config),
+) {
+  const names = Object.keys(trained)
+  const frozen = Object.keys(weightShapes(config)).filter(name => !(name in trained))
   return (inputs: Readonly<Record<string, T>>): Record<string, T> => {
     const reported: Record<string, T> = {}
     const loss = (...weights: T[]): tf.Scalar => {
-      const w = Object.fromEntries(names.map((name, i) => [name, weights[i]!]))
+      const fixed = frozen.map(name => [name, inputs[`w:${name}`]!] as const)
+      const w = adapt(Object.fromEntries([...fixed, ...names.map((name, i) => [name, weights[i]!] as const)]))
       const { total, lm, step, pair } = batchLoss(config, w, inputs, parts)
       Object.assign(reported, { loss_lm: tf.keep(lm), loss_step: tf.keep(step), loss_pair: tf.keep(pair) })
       return tf.reshape(total, []) as tf.Scalar

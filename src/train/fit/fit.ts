@@ -1,6 +1,7 @@
 // The training loop: draw a batch, step, report, until the budget is used. Reads top to bottom; knows no corpus and no file.
 import type { Engine, HostTensor, Program } from '../engine/engine.ts'
 import { type ModelConfig, type Weights, weightShapes } from '../model/config.ts'
+import { type Adaptation, everyWeight } from '../model/lora.ts'
 import type { BatchShape } from '../model/loss.ts'
 import { ADAMW, type OptimizerConfig, stepSpecs, trainStep } from '../train-step.ts'
 import { type LabelWeight, type LossShares, packBatch } from './batch.ts'
@@ -30,6 +31,8 @@ export interface FitOptions {
   readonly config: ModelConfig
   /** Start; not changed. */
   readonly weights: Weights
+  /** What is trained when it is not every weight; its extra weights are among `weights`. */
+  readonly adaptation?: Adaptation
   readonly draw: () => Drawn
   readonly shares: LossShares
   readonly weigh: LabelWeight
@@ -55,20 +58,23 @@ export function scheduledRate(peak: number, done: number, warmup: number): numbe
   return peak * (0.1 + 0.45 * (1 + Math.cos(Math.PI * Math.min(1, rest))))
 }
 
-/** Trains and returns new weights. @throws the signal's reason when aborted; an Error when the loss is not finite. */
+/** Trains and returns new weights; frozen ones are the arrays that were given. @throws the signal's reason when aborted; an Error when the loss is not finite. */
 export async function fit(options: FitOptions): Promise<Weights> {
   const { engine, config, budget, draw, now } = options
   const optimizer = options.optimizer ?? ADAMW
   if (budget.steps === undefined && budget.ms === undefined)
     throw new Error('the budget names neither steps nor time')
-  const shapes = weightShapes(config)
+  const adaptation = options.adaptation ?? everyWeight(config)
+  const shapes = { ...weightShapes(config), ...adaptation.trained }
+  const frozen: Record<string, HostTensor> = {}
   const programs = new Map<string, Program>()
   const programFor = async (shape: BatchShape): Promise<Program> => {
     const key = JSON.stringify(shape)
     let program = programs.get(key)
     if (!program) {
       const parts = { lm: options.shares.lm > 0 }
-      program = await engine.compile(trainStep(config, optimizer, parts), stepSpecs(config, shape))
+      const step = trainStep(config, optimizer, parts, adaptation)
+      program = await engine.compile(step, stepSpecs(config, shape, adaptation))
       programs.set(key, program)
     }
     return program
@@ -77,6 +83,10 @@ export async function fit(options: FitOptions): Promise<Weights> {
   // Weights and moments travel as host tensors: outputs of one step are inputs of the next.
   let state: Record<string, HostTensor> = {}
   for (const [name, shape] of Object.entries(shapes)) {
+    if (!(name in adaptation.trained)) {
+      frozen[`w:${name}`] = { data: options.weights[name]!, shape }
+      continue
+    }
     state[`w:${name}`] = { data: options.weights[name]!, shape }
     state[`m:${name}`] = { data: new Float32Array(options.weights[name]!.length), shape }
     state[`v:${name}`] = { data: new Float32Array(options.weights[name]!.length), shape }
@@ -98,6 +108,7 @@ export async function fit(options: FitOptions): Promise<Weights> {
       const program = await programFor(shape)
       const learningRate = scheduledRate(options.learningRate, done, options.warmup ?? 0.05)
       const outputs = await program.run({
+        ...frozen,
         ...state,
         ...packBatch(units, shape, options.shares, options.weigh),
         lr: scalar(learningRate),
@@ -128,6 +139,9 @@ export async function fit(options: FitOptions): Promise<Weights> {
     await Promise.all([...programs.values()].map(program => program.release()))
   }
   return Object.fromEntries(
-    Object.keys(shapes).map(name => [name, Float32Array.from(state[`w:${name}`]!.data)]),
+    Object.keys(shapes).map(name => {
+      const trained = state[`w:${name}`]
+      return [name, trained ? Float32Array.from(trained.data) : options.weights[name]!]
+    }),
   )
 }

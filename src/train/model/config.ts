@@ -20,12 +20,20 @@ export interface ModelConfig {
   readonly features: number
   /** Hidden width of the step head. */
   readonly headWidth: number
+  /** Width of one attention head; width / heads when absent. */
+  readonly headDim?: number
+  /** Added to the mean square under the root of a norm; 1e-5 when absent. */
+  readonly normEpsilon?: number
+  /** Whether query, key and value projections have a bias (Qwen2). */
+  readonly qkvBias?: boolean
+  /** Whether the output table is one of its own (`output`) instead of the embedding. */
+  readonly untied?: boolean
 }
 
 export type Weights = Record<string, Float32Array>
 
 /** Width of one attention head. */
-export const headDim = (config: ModelConfig): number => config.width / config.heads
+export const headDim = (config: ModelConfig): number => config.headDim ?? config.width / config.heads
 
 /** Name -> shape of every weight, in the order in which they are stored. */
 export function weightShapes(config: ModelConfig): Record<string, readonly number[]> {
@@ -42,6 +50,11 @@ export function weightShapes(config: ModelConfig): Record<string, readonly numbe
       [`layers.${layer}.q`]: [width, heads * headDim(config)],
       [`layers.${layer}.k`]: [width, kv],
       [`layers.${layer}.v`]: [width, kv],
+      ...(config.qkvBias && {
+        [`layers.${layer}.q_bias`]: [heads * headDim(config)],
+        [`layers.${layer}.k_bias`]: [kv],
+        [`layers.${layer}.v_bias`]: [kv],
+      }),
       [`layers.${layer}.out`]: [heads * headDim(config), width],
       [`layers.${layer}.mlp_norm`]: [width],
       [`layers.${layer}.gate`]: [width, mlp],
@@ -52,6 +65,7 @@ export function weightShapes(config: ModelConfig): Record<string, readonly numbe
   return {
     ...shapes,
     final_norm: [width],
+    ...(config.untied && { output: [vocab, width] }),
     'head.in': [width + config.features, config.headWidth],
     'head.in_bias': [config.headWidth],
     'head.out': [config.headWidth, 1],
@@ -59,12 +73,16 @@ export function weightShapes(config: ModelConfig): Record<string, readonly numbe
   }
 }
 
-/** Fresh weights: normal with std 0.02 (0.02/sqrt(2·layers) where a block writes to the residual), norms 1, extra channels and biases 0. */
-export function initWeights(config: ModelConfig, rng: Rng): Weights {
+/**
+ * Fresh weights: normal with std 0.02 (0.02/sqrt(2·layers) where a block writes to the residual), norms 1, extra channels
+ * and biases 0. Weights in `given` are taken as they are and draw nothing.
+ */
+export function initWeights(config: ModelConfig, rng: Rng, given: Readonly<Weights> = {}): Weights {
   const weights: Weights = {}
   for (const [name, shape] of Object.entries(weightShapes(config))) {
     const size = shape.reduce((a, b) => a * b, 1)
-    if (name.endsWith('norm')) weights[name] = new Float32Array(size).fill(1)
+    if (given[name]) weights[name] = given[name]
+    else if (name.endsWith('norm')) weights[name] = new Float32Array(size).fill(1)
     else if (name.endsWith('bias') || name === 'slot_embed' || name === 'flag_embed')
       weights[name] = new Float32Array(size)
     else {

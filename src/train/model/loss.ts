@@ -1,7 +1,7 @@
 // The training loss: language model, step labels and comparisons, each a weighted sum over a weight the batch brings. Knows no optimizer.
 import * as tf from '@tensorflow/tfjs'
 import type { ModelConfig } from './config.ts'
-import { stepLogits, trunk, type WeightTensors } from './trunk.ts'
+import { lmLogits, outputTable, stepLogits, trunk, type WeightTensors } from './trunk.ts'
 
 type T = tf.Tensor
 
@@ -51,8 +51,8 @@ function logSumExp(logits: T): T {
 /** Sum of weight · -log p(target); the target's logit is a dot product with its embedding, so logits serve only the normaliser. */
 function languageLoss(w: WeightTensors, hidden: T, targets: T, weights: T): T {
   const size = hidden.shape[0]!
-  const logZ = logSumExp(tf.matMul(hidden, w.embed!, false, true))
-  const target = tf.sum(tf.mul(hidden, tf.gather(w.embed!, tf.reshape(targets, [size]))), -1)
+  const logZ = logSumExp(lmLogits(w, hidden))
+  const target = tf.sum(tf.mul(hidden, tf.gather(outputTable(w), tf.reshape(targets, [size]))), -1)
   return tf.sum(tf.mul(tf.sub(logZ, target), tf.reshape(weights, [size])))
 }
 

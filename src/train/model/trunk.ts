@@ -30,12 +30,22 @@ export interface TrunkOutputs {
   readonly values: readonly T[]
 }
 
+/** Default of `normEpsilon`. */
 const EPSILON = 1e-5
 
 /** x / rms(x) * gain over the last axis (Zhang and Sennrich 2019, arXiv 1910.07467). */
-function rmsNorm(x: T, gain: T): T {
+function rmsNorm(x: T, gain: T, epsilon = EPSILON): T {
   const meanSquare = tf.mean(tf.square(x), -1, true)
-  return tf.mul(tf.mul(x, tf.rsqrt(tf.add(meanSquare, tf.scalar(EPSILON)))), gain)
+  return tf.mul(tf.mul(x, tf.rsqrt(tf.add(meanSquare, tf.scalar(epsilon)))), gain)
+}
+
+/** x · W, plus a bias and a low-rank pair (see lora.ts) where `w` holds them. x: [rows, in]. */
+function project(w: WeightTensors, name: string, x: T): T {
+  let y = tf.matMul(x, w[name]!)
+  const [bias, a, b] = [w[`${name}_bias`], w[`${name}.lora_a`], w[`${name}.lora_b`]]
+  if (bias) y = tf.add(y, bias)
+  if (a && b) y = tf.add(y, tf.matMul(tf.matMul(x, a), b))
+  return y
 }
 
 /** cos and sin of every position's angles, [batch, 1, length, headDim / 2] (RoFormer, arXiv 2104.09864). */
@@ -69,7 +79,7 @@ function causalBias(positions: T, keyPositions: T): T {
 
 /** Runs the decoder over a batch of rows. Weights are named as in `weightShapes`. */
 export function trunk(config: ModelConfig, w: WeightTensors, inputs: TrunkInputs): TrunkOutputs {
-  const { heads, kvHeads, width } = config
+  const { heads, kvHeads, width, normEpsilon } = config
   const d = headDim(config)
   const group = heads / kvHeads
   const [batch, length] = inputs.tokens.shape as [number, number]
@@ -82,15 +92,21 @@ export function trunk(config: ModelConfig, w: WeightTensors, inputs: TrunkInputs
   let x = embedded('embed', inputs.tokens) // [batch * length, width]
   if (config.slots > 0) x = tf.add(x, embedded('slot_embed', inputs.slots))
   if (config.flags > 0) x = tf.add(x, embedded('flag_embed', inputs.flags))
+  const special = w['special_embed'] // changes of the first rows of `embed`, and a row of zeros for all other tokens
+  if (special) {
+    const others = tf.scalar(special.shape[0]! - 1, 'int32')
+    x = tf.add(x, embedded('special_embed', tf.minimum(inputs.tokens, others)))
+  }
 
   const keys: T[] = []
   const values: T[] = []
   for (let layer = 0; layer < config.layers; layer++) {
     const of = (name: string): T => w[`layers.${layer}.${name}`]!
-    const normed = rmsNorm(x, of('attn_norm'))
-    const query = rotate(toHeads(tf.matMul(normed, of('q')), heads), angles)
-    const newKey = rotate(toHeads(tf.matMul(normed, of('k')), kvHeads), angles)
-    const newValue = toHeads(tf.matMul(normed, of('v')), kvHeads)
+    const projected = (name: string, y: T): T => project(w, `layers.${layer}.${name}`, y)
+    const normed = rmsNorm(x, of('attn_norm'), normEpsilon)
+    const query = rotate(toHeads(projected('q', normed), heads), angles)
+    const newKey = rotate(toHeads(projected('k', normed), kvHeads), angles)
+    const newValue = toHeads(projected('v', normed), kvHeads)
     const key = inputs.past ? tf.concat([inputs.past.keys[layer]!, newKey], 2) : newKey
     const value = inputs.past ? tf.concat([inputs.past.values[layer]!, newValue], 2) : newValue
     keys.push(key)
@@ -104,18 +120,22 @@ export function trunk(config: ModelConfig, w: WeightTensors, inputs: TrunkInputs
     const attention = tf.reshape(tf.softmax(masked), [batch, kvHeads, group * length, total])
     const mixed = tf.reshape(tf.matMul(attention, value), [batch, heads, length, d])
     const joined = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [batch * length, heads * d])
-    x = tf.add(x, tf.matMul(joined, of('out')))
+    x = tf.add(x, projected('out', joined))
 
-    const inner = rmsNorm(x, of('mlp_norm'))
-    const gate = tf.matMul(inner, of('gate'))
-    const activated = tf.mul(tf.mul(gate, tf.sigmoid(gate)), tf.matMul(inner, of('up')))
-    x = tf.add(x, tf.matMul(activated, of('down')))
+    const inner = rmsNorm(x, of('mlp_norm'), normEpsilon)
+    const gate = projected('gate', inner)
+    const activated = tf.mul(tf.mul(gate, tf.sigmoid(gate)), projected('up', inner))
+    x = tf.add(x, projected('down', activated))
   }
-  return { hidden: tf.reshape(rmsNorm(x, w.final_norm!), [batch * length, width]), keys, values }
+  const hidden = tf.reshape(rmsNorm(x, w.final_norm!, normEpsilon), [batch * length, width])
+  return { hidden, keys, values }
 }
 
-/** Next-token logits for rows of hidden states, [rows, vocab]; the output table is the embedding (tied). */
-export const lmLogits = (w: WeightTensors, hidden: T): T => tf.matMul(hidden, w.embed!, false, true)
+/** The output table, [vocab, width]: one of its own, or the embedding (tied). */
+export const outputTable = (w: WeightTensors): T => (w['output'] ?? w.embed)!
+
+/** Next-token logits for rows of hidden states, [rows, vocab]. */
+export const lmLogits = (w: WeightTensors, hidden: T): T => tf.matMul(hidden, outputTable(w), false, true)
 
 /** Raw step scores (logits of "this step is right"), [steps]. stepIndex: [steps] into batch * length; features: [steps, features]. */
 export function stepLogits(w: WeightTensors, hidden: T, stepIndex: T, features: T): T {
