@@ -17,6 +17,10 @@ export interface ModelShape {
   readonly flags: number
   readonly features: number
   readonly headWidth: number
+  readonly headDim?: number
+  readonly normEpsilon?: number
+  readonly qkvBias?: boolean
+  readonly untied?: boolean
 }
 
 /** P = sigmoid(a · logit + b) (Platt 1999). */
@@ -74,6 +78,7 @@ export interface Artifact {
 const isRecord = (x: unknown): x is Record<string, unknown> =>
   typeof x === 'object' && x !== null && !Array.isArray(x)
 const isSize = (x: unknown): boolean => Number.isInteger(x) && (x as number) >= 0
+const isAbsentOr = (type: 'boolean' | 'number', x: unknown): boolean => x === undefined || typeof x === type
 
 const SIZES = [
   'vocab',
@@ -101,6 +106,8 @@ function isManifest(x: unknown): x is Manifest {
   if (kind !== 'base' && !(kind === 'critic' && isReading(reading))) return false
   if (!isRecord(files) || !FILES.every(name => typeof files[name] === 'string')) return false
   if (!isRecord(model) || !SIZES.every(name => isSize(model[name]))) return false
+  if (!['headDim', 'normEpsilon'].every(name => isAbsentOr('number', model[name]))) return false
+  if (!['qkvBias', 'untied'].every(name => isAbsentOr('boolean', model[name]))) return false
   return isSize(x['max_length']) && Array.isArray(features) && features.every(f => typeof f === 'string')
 }
 

@@ -107,7 +107,7 @@ export async function openSolver(dir: string, options: ScorerOptions = {}): Prom
   const tokenizer = openTokenizer(artifact)
   const session = await openModel(readFileSync(join(dir, 'model.onnx')), options)
   const layers = Array.from({ length: model.layers }, (_, i) => i)
-  const headDim = model.width / model.heads
+  const headDim = model.headDim ?? model.width / model.heads
 
   const emptyCache = (rows: number): Cache => ({
     length: 0,

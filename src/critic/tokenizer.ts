@@ -16,6 +16,7 @@ export const PRE_TOKEN_PATTERN = '\\p{N}| ?\\\\?\\p{L}+| ?[^\\s\\p{L}\\p{N}]+|\\
 
 /** Turns text into ids. Special tokens in the text are not recognised: `<step>` typed by a client stays plain text. */
 export interface TextTokenizer {
+  /** Highest id and one. */
   readonly vocab: number
   encode(text: string): number[]
   decode(ids: readonly number[]): string
@@ -24,18 +25,39 @@ export interface TextTokenizer {
 const CACHE_ENTRIES = 20_000
 const CACHEABLE_CHARS = 48
 
+interface TokenizerJson {
+  readonly model: { readonly vocab: Readonly<Record<string, number>> }
+  readonly added_tokens?: readonly { readonly id: number; readonly content: string }[]
+}
+
+/** Matches the place after the first character of every name that is written out in a text. */
+function insideNames(names: readonly string[]): RegExp {
+  const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+  const rests = Map.groupBy(
+    names.filter(name => name.length > 1),
+    name => [...name][0]!,
+  )
+  const places = [...rests].map(
+    ([first, whole]) =>
+      `(?<=${escaped(first)})(?=${whole.map(name => escaped(name.slice(first.length))).join('|')})`,
+  )
+  return new RegExp(places.length > 0 ? places.join('|') : '(?!)', 'u')
+}
+
 /** Builds a tokenizer from the contents of a `tokenizer.json`. @throws when it is not one. */
 export function createTokenizer(json: unknown): TextTokenizer {
   const tokenizer = new Tokenizer(json as object, {})
-  const vocab = (json as { model: { vocab: Record<string, number> } }).model.vocab
+  const { model, added_tokens: added = [] } = json as TokenizerJson
+  const ids = [...Object.values(model.vocab), ...added.map(token => token.id)]
+  const inside = insideNames(added.map(token => token.content))
   const cache = new Map<string, number[]>() // short pieces repeat: words between two numbers
   const encodeUncached = (text: string): number[] => {
     // The library finds added tokens in the text; break their names up so that a client cannot write one.
-    const parts = text.split(/(?<=<)(?=(?:pad|eos|problem|step)>)/)
+    const parts = text.split(inside)
     return parts.flatMap(part => tokenizer.encode(part, { add_special_tokens: false }).ids)
   }
   return {
-    vocab: Object.keys(vocab).length,
+    vocab: ids.reduce((most, id) => Math.max(most, id + 1), 0),
     encode(text) {
       if (text.length > CACHEABLE_CHARS) return encodeUncached(text)
       let ids = cache.get(text)

@@ -118,8 +118,8 @@ export async function withBackend<T>(name: string, body: () => T): Promise<T> {
 }
 
 /** Traces `fn` and returns the ONNX model file. @throws when a kernel has no rule (the message names it). */
-export function trace(fn: TensorFunction, options: TraceOptions): Promise<Uint8Array> {
-  return withBackend(BACKEND, () => {
+export async function trace(fn: TensorFunction, options: TraceOptions): Promise<Uint8Array> {
+  const toModel = await withBackend(BACKEND, () => {
     const graph = new Graph(options.symbols)
     backend.graph = graph
     try {
@@ -130,7 +130,7 @@ export function trace(fn: TensorFunction, options: TraceOptions): Promise<Uint8A
       })
       for (const [name, tensor] of Object.entries(fn(Object.fromEntries(inputs))))
         graph.output(name, backend.valueFor(tensor))
-      return graph.toModel()
+      return () => graph.toModel() // TensorFlow.js looks for tensors in what a tidy returns, byte by byte in an array
     } catch (error) {
       const kernel = /kernel '?(\w+)'?/i.exec(String((error as Error).message))?.[1]
       if (kernel && !(kernel in RULES))
@@ -140,4 +140,5 @@ export function trace(fn: TensorFunction, options: TraceOptions): Promise<Uint8A
       backend.graph = null
     }
   })
+  return toModel()
 }
