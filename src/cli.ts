@@ -8,6 +8,7 @@ const USAGE = `npm run spar -- <command>
 
   train base     the base: vocabulary and language model       --data <dir> --out <dir> [--minutes 25] [--seed 1] [--from <base dir>]
   train critic   a critic on a base                            --data <dir> --base <dir> --out <dir> [--minutes 30] [--seed 1]
+                                                               [--lora <rank> [--alpha 2·rank] [--targets q,v]] [--freeze] [--rate] [--batch-tokens]
   import         a base from a pre-trained checkpoint         <dir|file.gguf|file.safetensors> --out <dir> --version <v>
   eval processbench  first-error figures of a critic           --critic <dir> --data <file.jsonl.gz> [--threshold <0..1|best>]
   eval built-in  solver and critic on fresh generated problems --base <dir> --critic <dir> [--problems 200] [--n 8] [--seed 1]

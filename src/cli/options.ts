@@ -42,6 +42,12 @@ export const readArguments = (args: readonly string[]) =>
       threshold: { type: 'string' },
       n: { type: 'string', default: '8' },
       log: { type: 'string' },
+      lora: { type: 'string' },
+      alpha: { type: 'string' },
+      targets: { type: 'string', default: 'q,v' },
+      freeze: { type: 'boolean', default: false },
+      rate: { type: 'string' },
+      'batch-tokens': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })

@@ -1,9 +1,32 @@
 // `spar train base|critic`: wires a recipe to the clock, the engine and the terminal.
 
 import { tracedEngine } from '../train/engine/engine.ts'
+import { LORA_TARGETS, type LoraOptions } from '../train/model/lora.ts'
 import { type RecipeContext, trainBase } from '../train/recipe/base.ts'
 import { trainCritic } from '../train/recipe/critic.ts'
 import { type CliValues, numberOption, required } from './options.ts'
+
+/** What `--lora`, `--alpha`, `--targets` and `--freeze` say; null where all weights are trained. */
+function loraOption(values: CliValues): LoraOptions | null {
+  if (values.lora === undefined && !values.freeze) return null
+  const rank = Math.floor(numberOption(values.freeze ? '0' : values.lora, 'lora', 0, 0, 1024))
+  const targets = values.targets.split(',').map(name => {
+    const target = LORA_TARGETS.find(t => t === name)
+    if (!target) throw new Error(`--targets knows ${LORA_TARGETS.join(', ')}, not ${name}`)
+    return target
+  })
+  return { rank, alpha: numberOption(values.alpha, 'alpha', 2 * rank, 0, 1e4), targets }
+}
+
+/** What only a critic's recipe takes. A frozen base is taken to be an imported one, which solves no problem before it has learned the form. */
+function criticOptions(values: CliValues) {
+  const lora = loraOption(values)
+  return {
+    baseDir: values.base,
+    sampledProblems: numberOption(values.problems, 'problems', lora ? 0 : 1500, 0, 100_000),
+    ...(lora && { lora }),
+  }
+}
 
 /** Trains one artifact. @throws Error for a wrong option or an empty corpus. */
 export async function trainCommand(
@@ -20,6 +43,10 @@ export async function trainCommand(
     seed: numberOption(values.seed, 'seed', 1, 0, 2 ** 31),
     budget: steps === undefined ? { ms: minutes * 60_000 } : { steps },
     engine: tracedEngine({ threads: numberOption(values.threads, 'threads', 2, 1, 256) }),
+    ...(values.rate && { learningRate: numberOption(values.rate, 'rate', 0, 1e-8, 1) }),
+    ...(values['batch-tokens'] && {
+      batchTokens: numberOption(values['batch-tokens'], 'batch-tokens', 0, 64, 1e6),
+    }),
     now: () => performance.now(),
     print: process.stdout,
     ...(values.log ? { logFile: values.log } : {}),
@@ -30,11 +57,7 @@ export async function trainCommand(
     what === 'base'
       ? await trainBase({ ...context, ...(values.from ? { from: values.from } : {}) })
       : what === 'critic'
-        ? await trainCritic({
-            ...context,
-            baseDir: values.base,
-            sampledProblems: numberOption(values.problems, 'problems', 1500, 1, 100_000),
-          })
+        ? await trainCritic({ ...context, ...criticOptions(values) })
         : null
   if (manifest === null) throw new Error('say what to train: base or critic')
   process.stdout.write(

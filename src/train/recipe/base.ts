@@ -29,6 +29,10 @@ export interface RecipeContext {
   readonly version: string
   readonly seed: number
   readonly budget: FitBudget
+  /** Highest learning rate; the recipe's own when absent. An imported base wants less than a fresh one. */
+  readonly learningRate?: number
+  /** Padded tokens in a batch, about, instead of the recipe's own; memory grows with it. */
+  readonly batchTokens?: number
   readonly engine: Engine
   readonly now: () => number
   readonly print: { write(text: string): unknown; isTTY?: boolean }
@@ -65,6 +69,10 @@ export const BUCKETS: BucketOptions = {
   stepsPer1000: 60,
 }
 
+/** Length buckets with the batch size a person asked for. */
+export const bucketsOf = ({ batchTokens }: RecipeContext, buckets = BUCKETS): BucketOptions =>
+  batchTokens === undefined ? buckets : { ...buckets, tokens: batchTokens }
+
 /** Generated problems to train on; each is seen about once in a quarter of an hour. */
 const GENERATED = 40_000
 /** Equations drilled beside those of the generated problems. */
@@ -100,7 +108,10 @@ export async function trainBase(context: BaseContext): Promise<Manifest> {
     tokenizerJson = trainTokenizer(texts, VOCAB)
   } else tokenizerJson = JSON.parse(readFileSync(join(context.from, 'tokenizer.json'), 'utf8'))
   const tokenizer = createTokenizer(tokenizerJson)
-  const config: ModelConfig = { ...SMALL, vocab: tokenizer.vocab }
+  const parent = context.from === undefined ? null : openArtifact(context.from).manifest
+  const config: ModelConfig = parent
+    ? { ...parent.model, features: FEATURES.length }
+    : { ...SMALL, vocab: tokenizer.vocab }
 
   print.write('encoding the texts\n')
   const pool = (name: string, examples: readonly Example[], share: number) => ({
@@ -116,7 +127,7 @@ export async function trainBase(context: BaseContext): Promise<Manifest> {
   ]
   const stored =
     context.from === undefined ? {} : readWeights(config, readFileSync(join(context.from, 'model.onnx')))
-  const weights = { ...initWeights(config, rng.fork('weights')), ...stored }
+  const weights = initWeights(config, rng.fork('weights'), stored)
   print.write(
     `${countWeights(weights)} weights, ${pools.map(p => `${p.name} ${p.units.length}`).join(', ')}\n`,
   )
@@ -125,11 +136,11 @@ export async function trainBase(context: BaseContext): Promise<Manifest> {
     engine,
     config,
     weights,
-    draw: createSampler(pools, BUCKETS, rng.fork('batches')),
+    draw: createSampler(pools, bucketsOf(context), rng.fork('batches')),
     shares: { lm: 1, step: 0, pair: 0 },
     weigh: () => 0,
     budget: context.budget,
-    learningRate: context.from === undefined ? 3e-3 : 2e-3,
+    learningRate: context.learningRate ?? (context.from === undefined ? 3e-3 : 2e-3),
     now,
     onStep: createProgress({
       label: 'base',
@@ -147,7 +158,7 @@ export async function trainBase(context: BaseContext): Promise<Manifest> {
       kind: 'base',
       version: context.version,
       created_at: context.createdAt,
-      parent: context.from === undefined ? null : openArtifact(context.from).manifest.version,
+      parent: parent?.version ?? null,
       opset: OPSET,
       model: config,
       max_length: MAX_LENGTH,

@@ -12,12 +12,13 @@ import { comparisonUnit, exampleUnit, type Unit } from '../data/units.ts'
 import { OPSET } from '../engine/graph.ts'
 import { exportCritic, readWeights } from '../export.ts'
 import { fit } from '../fit/fit.ts'
-import { createSampler, type Pool } from '../fit/sampler.ts'
+import { type BucketOptions, createSampler, type Pool } from '../fit/sampler.ts'
 import { initWeights, type ModelConfig } from '../model/config.ts'
+import { initLora, type LoraOptions, lora, mergeLora } from '../model/lora.ts'
 import { createRng, type Rng } from '../rng.ts'
 import { corruptSolution } from '../sneaky/apply.ts'
 import { createPolicy } from '../sneaky/policy.ts'
-import { BUCKETS, dataHash, MAX_LENGTH, type RecipeContext } from './base.ts'
+import { BUCKETS, bucketsOf, dataHash, MAX_LENGTH, type RecipeContext } from './base.ts'
 import { generateProblems, solutionExample } from './built-in.ts'
 import { classWeights } from './label-weights.ts'
 import { createProgress } from './progress.ts'
@@ -27,9 +28,17 @@ import { sampleProblems } from './samples.ts'
 export interface CriticContext extends RecipeContext {
   /** Folder of the base's artifact. */
   readonly baseDir: string
-  /** Generated problems the solver samples for training; a sixth of it again is held back. */
+  /** Generated problems the solver samples for training; a sixth of it again is held back. 0 where the base solves none. */
   readonly sampledProblems: number
+  /** Trains low-rank pairs beside the frozen base instead of all of it. */
+  readonly lora?: LoraOptions
 }
+
+/**
+ * Where the base is frozen, it is likely large: at 135 M weights a padded token takes 4 MB, and each length keeps its memory
+ * (bench adapt). So few lengths and small batches.
+ */
+const FROZEN_BUCKETS: BucketOptions = { ...BUCKETS, lengths: [208, MAX_LENGTH], tokens: 768 }
 
 /** A corrupted solution against its original, compared from the changed step on. */
 function sneakyComparison(
@@ -65,6 +74,26 @@ function outcomeComparisons(samples: readonly Example[]): Comparison[] {
   }))
 }
 
+/** Samples of the base on generated problems, to train on and held back. */
+async function sampleSolver({ baseDir, print, sampledProblems, seed }: CriticContext, rng: Rng) {
+  if (sampledProblems === 0) return { sampled: [], heldSampled: [] }
+  print.write('sampling the solver\n')
+  const solver = await openSolver(baseDir, { threads: 2 })
+  const sampling = { perProblem: 6, temperature: 0.8, maxTokens: 220, seed }
+  const sampled = await sampleProblems(
+    solver,
+    generateProblems(rng.fork('sampled'), sampledProblems, 'train'),
+    sampling,
+  )
+  const heldSampled = await sampleProblems(
+    solver,
+    generateProblems(rng.fork('held'), Math.ceil(sampledProblems / 6), 'heldout'),
+    { ...sampling, perProblem: 2 },
+  )
+  await solver.release()
+  return { sampled, heldSampled }
+}
+
 /** Trains the critic and writes its artifact. @returns its manifest. */
 export async function trainCritic(context: CriticContext): Promise<Manifest> {
   const { dataDir, out, seed, engine, now, print, baseDir } = context
@@ -72,22 +101,9 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
   const base = openArtifact(baseDir).manifest
   const tokenizerText = readFileSync(join(baseDir, 'tokenizer.json'), 'utf8')
   const tokenizer = createTokenizer(JSON.parse(tokenizerText))
-  const config: ModelConfig = base.model
+  const config: ModelConfig = { ...base.model, features: FEATURES.length }
 
-  print.write('sampling the solver\n')
-  const solver = await openSolver(baseDir, { threads: 2 })
-  const sampling = { perProblem: 6, temperature: 0.8, maxTokens: 220, seed }
-  const sampled = await sampleProblems(
-    solver,
-    generateProblems(rng.fork('sampled'), context.sampledProblems, 'train'),
-    sampling,
-  )
-  const heldSampled = await sampleProblems(
-    solver,
-    generateProblems(rng.fork('held'), Math.ceil(context.sampledProblems / 6), 'heldout'),
-    { ...sampling, perProblem: 2 },
-  )
-  await solver.release()
+  const { sampled, heldSampled } = await sampleSolver(context, rng)
 
   print.write('encoding the labels\n')
   const trainable = (example: { problem: string }) => !isHeldBack(example.problem)
@@ -123,19 +139,22 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
   ]
   print.write(`${pools.map(p => `${p.name} ${p.units.length}`).join(', ')}\n`)
 
-  const start = {
-    ...initWeights(config, rng.fork('head')),
-    ...readWeights(config, readFileSync(join(baseDir, 'model.onnx'))),
+  const stored = readWeights(config, readFileSync(join(baseDir, 'model.onnx')))
+  const start = initWeights(config, rng.fork('head'), stored)
+  const beside = context.lora && {
+    adaptation: lora(config, context.lora),
+    weights: { ...start, ...initLora(config, context.lora, rng.fork('lora')) },
+    shares: { lm: 0, step: 1, pair: 0.5 }, // a large vocabulary costs more than the rest of the step
   }
   const trained = await fit({
     engine,
     config,
     weights: start,
-    draw: createSampler(pools, BUCKETS, rng.fork('batches')),
+    draw: createSampler(pools, bucketsOf(context, beside ? FROZEN_BUCKETS : BUCKETS), rng.fork('batches')),
     shares: { lm: 0.1, step: 1, pair: 0.5 },
     weigh: classWeights(pools.flatMap(p => p.units)),
     budget: context.budget,
-    learningRate: 1e-3,
+    learningRate: context.learningRate ?? (beside ? 3e-4 : 1e-3),
     now,
     onStep: createProgress({
       label: 'critic',
@@ -143,10 +162,13 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
       now,
       ...(context.logFile ? { logFile: context.logFile } : {}),
     }),
+    ...beside,
   })
+  const merged = context.lora ? mergeLora(config, context.lora, trained) : trained
+  const { untied: _, ...served } = config // a critic writes no words: it needs no output table
 
   mkdirSync(out, { recursive: true })
-  const files = { 'model.onnx': await exportCritic(config, trained), 'tokenizer.json': tokenizerText }
+  const files = { 'model.onnx': await exportCritic(served, merged), 'tokenizer.json': tokenizerText }
   const heldBack = [...human.filter(e => !trainable(e)), ...heldSampled.flatMap(({ samples }) => samples)]
   const replay = rng.shuffle([...human.filter(trainable), ...ownSamples]).slice(0, 1500)
   const facts = {
@@ -155,7 +177,7 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
     created_at: context.createdAt,
     parent: `base/${base.version}`,
     opset: OPSET,
-    model: config,
+    model: served,
     max_length: MAX_LENGTH,
     features: FEATURES,
     data_hash: dataHash(dataDir),
