@@ -78,7 +78,7 @@ export function configOf({ name, decoder, shapes }: Checkpoint, additions: Addit
     ...{ vocab: table[0]!, width, layers, heads, kvHeads, mlp, ropeTheta, ...additions, normEpsilon },
     ...(headDim !== width / heads && { headDim }),
     ...(shapes.has('model.layers.0.self_attn.q_proj.bias') && { qkvBias: true }),
-    ...(shapes.has(OUTPUT) && tied !== true && { untied: true }),
+    ...((tied === null ? shapes.has(OUTPUT) : !tied) && { untied: true }),
   }
 }
 
