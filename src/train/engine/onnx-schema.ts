@@ -72,11 +72,53 @@ export interface ModelProto {
   }
 }
 
-const Model = protobuf.parse(SCHEMA, { keepCase: false }).root.lookupType('ModelProto')
+const { root } = protobuf.parse(SCHEMA, { keepCase: false })
+const Model = root.lookupType('ModelProto')
+const encode = (type: string, message: object): Uint8Array => {
+  const known = root.lookupType(type)
+  return known.encode(known.fromObject(message)).finish()
+}
 
-/** Serialises a model. */
-export function encodeModel(model: ModelProto): Uint8Array {
-  return Model.encode(Model.fromObject(model)).finish()
+/** A protobuf message, and with it an ONNX file, ends before 2 GiB. */
+const MAX_BYTES = 2 ** 31 - 1
+/** Numbers of the fields that are written here instead of by protobufjs. */
+const FIELD = { modelGraph: 7, graphInitializer: 5, tensorRawData: 9 } as const
+
+/** Tag and length in front of a field that is bytes or a message. */
+function lengthDelimited(field: number, length: number): Uint8Array {
+  const out = [(field << 3) | 2]
+  let rest = length
+  for (; rest > 127; rest = Math.floor(rest / 128)) out.push((rest % 128) | 128)
+  return Uint8Array.from([...out, rest])
+}
+
+const sizeOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.byteLength, 0)
+
+/**
+ * Serialises a model. Weights are copied once, into their place: protobufjs grows its buffer by copying, which takes minutes
+ * at a gigabyte. @throws Error when the model is larger than an ONNX file can be.
+ */
+export function encodeModel({ graph, ...model }: ModelProto): Uint8Array {
+  const inside = [encode('GraphProto', { ...graph, initializer: [] })]
+  for (const { rawData, ...tensor } of graph.initializer) {
+    const parts = [
+      encode('TensorProto', tensor),
+      lengthDelimited(FIELD.tensorRawData, rawData.byteLength),
+      rawData,
+    ]
+    inside.push(lengthDelimited(FIELD.graphInitializer, sizeOf(parts)), ...parts)
+  }
+  const all = [encode('ModelProto', model), lengthDelimited(FIELD.modelGraph, sizeOf(inside)), ...inside]
+  const size = sizeOf(all)
+  if (size > MAX_BYTES)
+    throw new Error(`the model takes ${(size / 2 ** 30).toFixed(1)} GiB; an ONNX file holds less than 2 GiB`)
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const part of all) {
+    bytes.set(part, at)
+    at += part.byteLength
+  }
+  return bytes
 }
 
 /** Reads a model's graph back; int64 fields come as numbers. @throws when the bytes are not a protobuf of this shape. */
