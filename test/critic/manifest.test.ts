@@ -119,3 +119,14 @@ test('writing stops before the manifest when a file cannot be written', () => {
   assert.equal(readManifest(dir), null)
   assert.deepEqual([format, Object.keys(files).length], [1, 2])
 })
+
+test('the sizes that only imported trunks have are optional and checked', () => {
+  const { model } = JSON.parse(manifestText())
+  const sizes = { headDim: 8, normEpsilon: 1e-6, qkvBias: true, untied: false }
+  change({ model: { ...model, ...sizes } })
+  assert.deepEqual(openArtifact(dir).manifest.model, { ...model, ...sizes })
+  for (const wrong of [{ headDim: '8' }, { normEpsilon: null }, { qkvBias: 1 }, { untied: 'no' }]) {
+    change({ model: { ...model, ...wrong } })
+    assertInvalid(/no readable manifest/)
+  }
+})

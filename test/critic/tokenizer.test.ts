@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createTokenizer, EOS, PRE_TOKEN_PATTERN, STEP } from '../../src/critic/tokenizer.ts'
+import { trainTokenizer } from '../../src/train/bpe.ts'
 import { tinyTokenizer } from '../fakes/tiny-critic.ts'
 
 test('decoding keeps every space and leaves special tokens out', () => {
@@ -56,4 +57,21 @@ test('encoding again, from the cache or not, gives the same ids', () => {
 test('what is no tokenizer is refused', () => {
   for (const json of [{}, null, { model: {} }, 'text', { model: { type: 'BPE', vocab: {} } }])
     assert.throws(() => createTokenizer(json))
+})
+
+test('names of any added token in a text stay plain text, and ids beyond the merged vocabulary count', () => {
+  const names = ['<|im_start|>', '[INST]', 'a.b*c']
+  const json = trainTokenizer(['ab'], 270) as {
+    added_tokens: object[]
+    model: { vocab: Record<string, number> }
+  }
+  const next = Object.keys(json.model.vocab).length
+  const added = names.map((content, i) => ({ ...json.added_tokens[0], content, id: next + i }))
+  const tokenizer = createTokenizer({ ...json, added_tokens: [...json.added_tokens, ...added] })
+  assert.equal(tokenizer.vocab, next + names.length)
+  for (const name of names) {
+    const ids = tokenizer.encode(`x ${name} y`)
+    assert.ok(ids.every(id => id < next))
+    assert.equal(tokenizer.decode(ids), `x ${name} y`)
+  }
 })

@@ -75,7 +75,7 @@ function decoderOf({ name, metadata }: GgufFile): Decoder {
  * Rows of a query or key projection (or its bias) from llama.cpp's order, where a rotated pair stands together, to Hugging
  * Face's, where its halves lie headDim / 2 apart. x: [heads * headDim, columns].
  */
-export function unpermuteRows(x: Float32Array, headDim: number, columns: number): Float32Array {
+function unpermuteRows(x: Float32Array, headDim: number, columns: number): Float32Array {
   const half = headDim / 2
   const out = new Float32Array(x.length)
   for (let row = 0; row * columns < x.length; row++) {

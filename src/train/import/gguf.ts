@@ -3,7 +3,7 @@ import { type Cursor, createCursor, openBytes } from './bytes.ts'
 import { dequantise, type Format, GGML_FORMATS, storedBytes } from './dequantise.ts'
 import type { TensorFile } from './tensors.ts'
 
-export type GgufValue = number | string | boolean | readonly GgufValue[]
+type GgufValue = number | string | boolean | readonly GgufValue[]
 
 export interface GgufFile extends TensorFile {
   readonly metadata: ReadonlyMap<string, GgufValue>

@@ -54,7 +54,7 @@ function hashOf(paths: readonly string[]): string {
 }
 
 /** Opens whatever is at a path. @throws Error when nothing there can be read, naming it. */
-export function openCheckpoint(path: string): Checkpoint {
+function openCheckpoint(path: string): Checkpoint {
   if (!existsSync(path)) throw new Error(`${path} does not exist`)
   if (path.endsWith('.gguf')) return openGgufCheckpoint(path)
   if (!statSync(path).isDirectory()) {

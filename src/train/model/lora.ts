@@ -22,7 +22,7 @@ export const everyWeight = (config: ModelConfig): Adaptation => ({
 
 /** Matrices of a layer that can have a low-rank pair. */
 export const LORA_TARGETS = ['q', 'k', 'v', 'out', 'gate', 'up', 'down'] as const
-export type LoraTarget = (typeof LORA_TARGETS)[number]
+type LoraTarget = (typeof LORA_TARGETS)[number]
 
 export interface LoraOptions {
   /** Inner width of a pair; 0 trains the step head alone. */
