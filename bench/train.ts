@@ -5,14 +5,9 @@ import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import * as tf from '@tensorflow/tfjs'
 import { FLAGS, SLOTS } from '../src/critic/encode.ts'
-import { FEATURES } from '../src/critic/features.ts'
-import {
-  type Engine,
-  eagerBackend,
-  eagerEngine,
-  type HostTensor,
-  tracedEngine,
-} from '../src/train/engine/engine.ts'
+import { FEATURE_INPUTS } from '../src/critic/features.ts'
+import { type EagerBackend, eagerBackend, eagerEngine } from '../src/train/engine/eager.ts'
+import { type Engine, type HostTensor, tracedEngine } from '../src/train/engine/engine.ts'
 import { countWeights, initWeights, type ModelConfig, weightShapes } from '../src/train/model/config.ts'
 import type { BatchShape } from '../src/train/model/loss.ts'
 import { createRng, type Rng } from '../src/train/rng.ts'
@@ -28,7 +23,7 @@ const MODEL: ModelConfig = {
   ropeTheta: 10_000,
   slots: SLOTS,
   flags: FLAGS,
-  features: FEATURES.length,
+  features: FEATURE_INPUTS,
   headWidth: 64,
 }
 const TRACED: BatchShape = { rows: 8, length: 256, steps: 82, pairs: 4 }
@@ -136,7 +131,7 @@ async function matMulSpeed(threads: number): Promise<number> {
 }
 
 /** Tokens per second of the eager pure-JS backend: one step on one row, the row shortened where that would take too long. */
-async function eagerSpeed(backend: string): Promise<{ tps: number; shape: BatchShape }> {
+async function eagerSpeed(backend: EagerBackend): Promise<{ tps: number; shape: BatchShape }> {
   const row = (length: number): BatchShape => ({ rows: 1, length, steps: 10, pairs: 1 })
   const warm = row(16)
   const step = await prepare(eagerEngine(backend), warm)

@@ -2,6 +2,7 @@
 import { evalCommand } from './cli/eval.ts'
 import { importCommand } from './cli/import.ts'
 import { readArguments } from './cli/options.ts'
+import { plotCommand } from './cli/plot.ts'
 import { trainCommand } from './cli/train.ts'
 
 const USAGE = `npm run spar -- <command>
@@ -9,9 +10,15 @@ const USAGE = `npm run spar -- <command>
   train base     the base: vocabulary and language model       --data <dir> --out <dir> [--minutes 25] [--seed 1] [--from <base dir>]
   train critic   a critic on a base                            --data <dir> --base <dir> --out <dir> [--minutes 30] [--seed 1]
                                                                [--lora <rank> [--alpha 2·rank] [--targets q,v]] [--freeze] [--rate] [--batch-tokens]
+                 both: [--device cpu|webgpu|cuda|tfjs] [--accumulate <k>] [--dropout <0..0.9>] [--memory-mb <n>]
+                       [--checkpoint <dir> [--every-minutes 5]] [--resume <dir>] [--log <file.jsonl>] [--plot <file.svg>]
+  plot           a training log as a picture                   <log.jsonl> --out <file.svg>
   import         a base from a pre-trained checkpoint         <dir|file.gguf|file.safetensors> --out <dir> --version <v>
-  eval processbench  first-error figures of a critic           --critic <dir> --data <file.jsonl.gz> [--threshold <0..1|best>]
-  eval built-in  solver and critic on fresh generated problems --base <dir> --critic <dir> [--problems 200] [--n 8] [--seed 1]
+  eval processbench  first-error figures on labelled solutions --data <file>[,<file>…] [--threshold-from <name>] [--threshold <0..1>]
+  eval pools     best-of-N figures on sampled solutions        --data <file>
+  eval built-in  solver and critic on fresh generated problems [--base <dir>] [--problems 500] [--n 8]
+                 every eval: --critic <dir>, or --url <http://…> [--critic-version <v>]; [--seed 1]; the first two also
+                 [--train <dir>] (hand features as a baseline), [--out <dir>] (report.md, report.json, reliability.svg)
 
 Paths may be gzipped where they end in .gz. The last line of every eval is one JSON object.
 `
@@ -23,6 +30,7 @@ const command_line = `npm run spar -- ${process.argv.slice(2).join(' ')}`
 try {
   if (values.help || command === undefined) process.stdout.write(USAGE)
   else if (command === 'train') await trainCommand(what, values, command_line)
+  else if (command === 'plot') plotCommand(what, values)
   else if (command === 'import') await importCommand(what, values, command_line)
   else if (command === 'eval') await evalCommand(what, values)
   else throw new Error(`there is no command "${command}"\n\n${USAGE}`)

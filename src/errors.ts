@@ -2,6 +2,9 @@
 
 /** Every code Spar answers with. `openapi.yaml` lists the same codes; a test keeps both equal. */
 export const ERRORS = {
+  BAD_REQUEST: { status: 400, retryable: false, title: 'The request is not valid HTTP' },
+  REQUEST_TIMEOUT: { status: 408, retryable: true, title: 'The request did not arrive in time' },
+  HEADERS_TOO_LARGE: { status: 431, retryable: false, title: 'The headers are larger than the limit' },
   BAD_JSON: { status: 400, retryable: false, title: 'The body is not valid JSON' },
   INVALID_REQUEST: { status: 422, retryable: false, title: 'The request does not match the contract' },
   BODY_TOO_LARGE: { status: 413, retryable: false, title: 'The body is larger than the limit' },

@@ -13,6 +13,7 @@ import { createLlms } from './llms.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { createApp } from './server/app.ts'
+import { answerClientErrors } from './server/client-error.ts'
 import { createRecorder } from './store/recorder.ts'
 import { openRedisStore } from './store/redis.ts'
 import { openSqliteStore } from './store/sqlite.ts'
@@ -50,6 +51,8 @@ function startBuiltInSolver(): Promise<Solver> {
   return startSolver(join(root, newest), { threads: config.threads })
 }
 
+const newId = (prefix: string): string => `${prefix}_${randomBytes(8).toString('hex')}`
+
 const app = createApp({
   critics: {
     current: () => critics().current(),
@@ -78,7 +81,7 @@ const app = createApp({
     registry === null
       ? { ready: false, reason: unready }
       : { ready: true, critic: registry.current().version, device: registry.device() ?? 'unknown' },
-  newId: prefix => `${prefix}_${randomBytes(8).toString('hex')}`,
+  newId,
   now: Date.now,
   closing: closing.signal,
 })
@@ -93,6 +96,8 @@ const server = app.listen(config.port, config.host, error => {
   const port = typeof address === 'object' && address ? address.port : config.port
   log.info({ host: config.host, port, data: config.dataDir }, 'listening')
 })
+
+server.on('clientError', answerClientErrors({ newId, log }))
 
 /** Loads the critic that serves, then starts looking for retraining jobs. */
 async function start(): Promise<void> {

@@ -4,6 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Registry } from './critic/registry.ts'
+import { AppError } from './errors.ts'
 import type { Log } from './log.ts'
 import type { Job, JobChange, Store } from './store/types.ts'
 import type { RoundNews, RoundOrder } from './train/round/messages.ts'
@@ -12,7 +13,7 @@ export interface TrainerOptions {
   readonly store: Store
   /** What the round's process opens: `redis://…` or the path of the SQLite file. */
   readonly storeAddress: string
-  readonly registry: Registry
+  readonly registry: Pick<Registry, 'current' | 'dirOf' | 'list' | 'succeed'>
   readonly trainedDir: string
   readonly log: Log
   /** Unix milliseconds. */
@@ -21,6 +22,8 @@ export interface TrainerOptions {
   readonly owner: string
   readonly threads: number
   readonly pollMs?: number
+  /** Program of the round's process; the tests have shorter ones. */
+  readonly roundProcess?: string
 }
 
 export interface Trainer {
@@ -66,21 +69,34 @@ export function startTrainer(options: TrainerOptions): Trainer {
       const outcome = await round(job, change, AbortSignal.any([closing.signal, lost.signal]))
       if (closing.signal.aborted || lost.signal.aborted) return
       if (outcome.kind === 'done') {
-        if (outcome.decision === 'promoted') await options.registry.promote(versionOf(job))
-        await change({
-          state: outcome.decision,
-          stage: 'done',
-          percent: 100,
-          figures: outcome.figures,
-          reason: outcome.reason,
-        })
-        log.info({ job: job.id, decision: outcome.decision }, 'round ended')
-      } else await change({ state: 'failed', reason: outcome.message })
+        const { decision, reason } = await carryOut(job, outcome)
+        await change({ state: decision, stage: 'done', percent: 100, figures: outcome.figures, reason })
+        log.info({ job: job.id, decision }, 'round ended')
+      } else {
+        log.error({ job: job.id }, 'round failed; its job has the reason')
+        await change({ state: 'failed', reason: outcome.message })
+      }
     } catch (error) {
       log.error({ job: job.id, error }, 'round failed')
-      await change({ state: 'failed', reason: 'The round broke off; the log of this server has the error.' })
+      const message = error instanceof AppError ? error.message : 'The log of this server has the error.'
+      await change({ state: 'failed', reason: `The round broke off. ${message}` })
     } finally {
       clearInterval(renewal)
+    }
+  }
+
+  /** Lets a winner serve, unless another critic was put in its parent's place meanwhile: the winner was never compared with that. */
+  async function carryOut(
+    job: Job,
+    { decision, reason }: Decided,
+  ): Promise<Pick<Decided, 'decision' | 'reason'>> {
+    if (decision === 'rejected') return { decision, reason }
+    const version = versionOf(job)
+    const parent = options.registry.list().find(critic => critic.version === version)?.parent
+    if (parent && (await options.registry.succeed(parent, version))) return { decision, reason }
+    return {
+      decision: 'rejected',
+      reason: `Not worse than ${parent}, but by the end of the round another critic served. Promote ${version} by hand to use it.`,
     }
   }
 
@@ -95,12 +111,15 @@ export function startTrainer(options: TrainerOptions): Trainer {
       seed: Number(job.params['seed'] ?? 1),
       threads: options.threads,
     }
-    const child = fork(ROUND_PROCESS, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    const child = fork(options.roundProcess ?? ROUND_PROCESS, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
     const stop = () => child.kill('SIGTERM')
     signal.addEventListener('abort', stop, { once: true })
     try {
       return await conversation(child, order, news =>
-        change({ stage: news.stage, percent: news.percent, figures: news.figures }),
+        // Minutes of work must not be lost because the store was away for a moment: the next news tells it all again.
+        change({ stage: news.stage, percent: news.percent, figures: news.figures }).catch(error =>
+          log.warn({ job: job.id, error }, 'progress of a round could not be told'),
+        ),
       )
     } finally {
       signal.removeEventListener('abort', stop)
@@ -121,6 +140,7 @@ export function startTrainer(options: TrainerOptions): Trainer {
 const versionOf = (job: Job): string => `trained-${job.id.replace(/^job_/, '')}`
 
 type Outcome = Exclude<RoundNews, { kind: 'progress' }>
+type Decided = Extract<RoundNews, { kind: 'done' }>
 
 function conversation(
   child: ChildProcess,
@@ -138,10 +158,14 @@ function conversation(
       else void told.then(() => resolve(news))
     })
     child.once('error', reject)
-    child.once(
-      'exit',
-      code => void told.then(() => reject(new Error(`the round's process ended with ${code}: ${errors}`))),
-    )
+    child.once('exit', code => void told.then(() => reject(brokenOff(code, errors))))
     child.send(order)
   })
+}
+
+/** Of what the process said last only the stack is kept: the rest may quote traffic. */
+function brokenOff(code: number | null, errors: string): AppError {
+  const said = new Error('the last stack of the round’s process')
+  said.stack = errors
+  return new AppError('INTERNAL', `Its process ended with code ${code}.`, { cause: said })
 }

@@ -1,54 +1,146 @@
-// `spar eval processbench|built-in`: prints a table for people and, last, one JSON line.
+// `spar eval processbench|pools|built-in`: reads the options, measures, puts tables for people and, last, one JSON line.
 
-import { openScorer } from '../critic/scorer.ts'
 import { openSolver } from '../critic/solver-model.ts'
 import { hashFiles } from '../train/data/jsonl.ts'
 import { evalBuiltIn } from '../train/eval/built-in.ts'
+import { humanFiles } from '../train/eval/hand-features.ts'
+import { readSubsets, subsetName } from '../train/eval/labelled.ts'
+import { markdown, percentText, shareText } from '../train/eval/markdown.ts'
+import { readPools } from '../train/eval/pool-data.ts'
+import { CALIBRATED, evalPools } from '../train/eval/pools.ts'
+import { PUBLISHED_NOTE, poolSections } from '../train/eval/pools-report.ts'
 import { evalProcessBench } from '../train/eval/processbench.ts'
+import { processBenchSections } from '../train/eval/processbench-report.ts'
+import { reliabilitySvg } from '../train/eval/reliability.ts'
+import { RESAMPLES } from '../train/eval/resample.ts'
+import { type OpenedCritic, openCritic, withBaselines } from './eval-critic.ts'
+import { putEvaluation } from './eval-output.ts'
 import { type CliValues, numberOption, required } from './options.ts'
 
-const table = (rows: readonly object[]): string => {
-  const names = Object.keys(rows[0] ?? {})
-  const show = (x: unknown) =>
-    typeof x === 'number' ? (Math.abs(x) < 1 ? x.toFixed(3) : x.toFixed(1)) : String(x)
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`
-  return (
-    line(names) + line(names.map(() => '---')) + rows.map(row => line(Object.values(row).map(show))).join('')
+const print = (text: string): void => void process.stdout.write(text)
+
+/** Measures one critic. @throws Error for a wrong option or record, AppError for an invalid artifact. */
+export async function evalCommand(what: string | undefined, values: CliValues): Promise<void> {
+  const commands = { processbench: evalSubsets, pools: evalPoolFile, 'built-in': evalSolver }
+  const command = Object.entries(commands).find(([name]) => name === what)?.[1]
+  if (!command) throw new Error(`say what to evaluate: ${Object.keys(commands).join(', ')}`)
+  const seed = numberOption(values.seed, 'seed', 1, 0, 2 ** 31)
+  const data = command === evalSolver ? [] : required(values.data, 'data').split(',')
+  const critic = await openCritic(values)
+  try {
+    await command(critic, values, seed, data)
+  } finally {
+    await critic.close()
+  }
+}
+
+/** What every JSON line and every report says of where its figures come from. */
+function origin({ judge, source }: OpenedCritic, values: CliValues, seed: number, data: readonly string[]) {
+  const hash = hashFiles(data)
+  const files = data.map(path => ({ name: subsetName(path), sha256: hashFiles([path]) }))
+  const trained = values.train === undefined ? null : hashFiles(humanFiles(values.train))
+  return {
+    facts: [
+      `critic ${judge.name} (${source}), own τ ${judge.threshold ?? 'none'}`,
+      ...files.map(({ name, sha256 }) => `data ${name}, sha256 ${sha256}`),
+      `seed ${seed}, ${RESAMPLES} resamples`,
+      ...(trained === null ? [] : [`hand features fitted on ${values.train}, sha256 ${trained}`]),
+    ],
+    json: {
+      critic: judge.name,
+      source,
+      threshold: judge.threshold,
+      data: files.map(({ name }) => name).join(),
+      data_hash: hash,
+      files,
+      train_hash: trained,
+      seed,
+      resamples: RESAMPLES,
+    },
+  }
+}
+
+type Command = (
+  critic: OpenedCritic,
+  values: CliValues,
+  seed: number,
+  data: readonly string[],
+) => Promise<void>
+
+const evalSubsets: Command = async (critic, values, seed, data) => {
+  const subsets = readSubsets(data)
+  const names = subsets.map(({ name }) => name)
+  const thresholdFrom = values['threshold-from'] ?? names[0]!
+  if (!names.includes(thresholdFrom)) throw new Error(`--threshold-from must be one of ${names.join(', ')}`)
+  const figures = await evalProcessBench(subsets, withBaselines(critic, values, seed), {
+    thresholdFrom,
+    seed,
+  })
+  const { facts, json } = origin(critic, values, seed, data)
+  putEvaluation(
+    {
+      title: `Finding the first wrong step: ${critic.judge.name}`,
+      facts: [
+        ...facts,
+        ...subsets.map(({ name, items }) => {
+          const count = (is: (first: number | null) => boolean) => items.filter(i => is(i.firstError)).length
+          return `${name}: ${items.length} solutions, ${count(i => i !== null && i >= 0)} with an error, ${count(i => i === -1)} without`
+        }),
+      ],
+      sections: processBenchSections(figures),
+      json: { eval: 'processbench', ...json, ...figures },
+      reliability: reliabilitySvg(figures.calibration, {
+        title: `Reliability of ${critic.judge.name}`,
+        what: `steps of ${names.join(', ')}`,
+        ece: figures.ece,
+      }),
+    },
+    values.out,
+    print,
   )
 }
 
-/** Measures one artifact. @throws Error for a wrong option, AppError for an invalid artifact. */
-export async function evalCommand(what: string | undefined, values: CliValues): Promise<void> {
-  const threads = numberOption(values.threads, 'threads', 2, 1, 256)
-  const scorer = await openScorer(values.critic, { threads })
-  const { version } = scorer.artifact.manifest
-  if (what === 'processbench') {
-    const data = required(values.data, 'data')
-    const threshold =
-      values.threshold === undefined
-        ? undefined
-        : values.threshold === 'best'
-          ? 'best_here'
-          : numberOption(values.threshold, 'threshold', 0, 0, 1)
-    const rows = await evalProcessBench(data, scorer, threshold)
-    process.stdout.write(table(rows))
-    process.stdout.write(
-      `${JSON.stringify({ eval: 'processbench', critic: version, data: data.split('/').at(-1), data_hash: hashFiles([data]), rows })}\n`,
-    )
-  } else if (what === 'built-in') {
-    const solver = await openSolver(values.base, { threads })
-    const seed = numberOption(values.seed, 'seed', 1, 0, 2 ** 31)
-    const figures = await evalBuiltIn(solver, scorer, {
-      problems: numberOption(values.problems, 'problems', 200, 1, 100_000),
-      n: numberOption(values.n, 'n', 8, 1, 64),
-      seed,
-      temperature: 0.8,
-    })
-    await solver.release()
-    process.stdout.write(table([figures]))
-    process.stdout.write(
-      `${JSON.stringify({ eval: 'built-in', critic: version, base: solver.artifact.manifest.version, seed, ...figures })}\n`,
-    )
-  } else throw new Error('say what to evaluate: processbench or built-in')
-  await scorer.release()
+const evalPoolFile: Command = async (critic, values, seed, data) => {
+  if (data.length !== 1) throw new Error('eval pools takes one file')
+  const figures = await evalPools(readPools(data[0]!), withBaselines(critic, values, seed), { seed })
+  const { facts, json } = origin(critic, values, seed, data)
+  const isPublished = figures.rows.some(row => row.source === 'published')
+  putEvaluation(
+    {
+      title: `Choosing among candidates: ${critic.judge.name}`,
+      facts: [
+        ...facts,
+        `${figures.problems} problems, ${figures.candidates} candidates, ${figures.mixed} problems with both right and wrong ones`,
+      ],
+      sections: poolSections(figures),
+      json: { eval: 'pools', ...json, ...figures, notes: isPublished ? [PUBLISHED_NOTE] : [] },
+      reliability: reliabilitySvg(figures.calibration, {
+        title: `Reliability of ${critic.judge.name}`,
+        what: `${CALIBRATED} of the step scores against the answer`,
+        ece: figures.ece,
+      }),
+    },
+    values.out,
+    print,
+  )
+}
+
+const evalSolver: Command = async ({ judge }, values, seed) => {
+  const solver = await openSolver(values.base, {
+    threads: numberOption(values.threads, 'threads', 2, 1, 256),
+  })
+  const figures = await evalBuiltIn(solver, judge, {
+    problems: numberOption(values.problems, 'problems', 500, 1, 100_000),
+    n: numberOption(values.n, 'n', 8, 1, 64),
+    seed,
+    temperature: 0.8,
+  })
+  await solver.release()
+  const columns = Object.keys(figures)
+  const cells = Object.entries(figures).map(([name, x]) =>
+    name === 'step_auc' ? shareText(x) : Number.isInteger(x) ? String(x) : percentText(x),
+  )
+  print(markdown([{ title: `Built-in solver with ${judge.name}`, columns, rows: [cells] }]))
+  const base = solver.artifact.manifest.version
+  print(`\n${JSON.stringify({ eval: 'built-in', critic: judge.name, base, seed, ...figures })}\n`)
 }

@@ -22,6 +22,9 @@ export function numberOption(
   return x
 }
 
+/** Where the shipped critic lies. */
+export const SHIPPED_CRITIC = 'models/critic/0.2.0'
+
 /** Splits arguments into positionals and options. @throws for an option there is not. */
 export const readArguments = (args: readonly string[]) =>
   parseArgs({
@@ -30,7 +33,7 @@ export const readArguments = (args: readonly string[]) =>
     options: {
       data: { type: 'string' },
       base: { type: 'string', default: 'models/base/0.1.0' },
-      critic: { type: 'string', default: 'models/critic/0.1.0' },
+      critic: { type: 'string', default: SHIPPED_CRITIC },
       out: { type: 'string' },
       from: { type: 'string' },
       version: { type: 'string', default: '0.1.0' },
@@ -39,7 +42,11 @@ export const readArguments = (args: readonly string[]) =>
       seed: { type: 'string', default: '1' },
       threads: { type: 'string', default: '2' },
       problems: { type: 'string' },
+      url: { type: 'string' },
+      'critic-version': { type: 'string' },
+      train: { type: 'string' },
       threshold: { type: 'string' },
+      'threshold-from': { type: 'string' },
       n: { type: 'string', default: '8' },
       log: { type: 'string' },
       lora: { type: 'string' },
@@ -48,6 +55,14 @@ export const readArguments = (args: readonly string[]) =>
       freeze: { type: 'boolean', default: false },
       rate: { type: 'string' },
       'batch-tokens': { type: 'string' },
+      device: { type: 'string', default: 'cpu' },
+      accumulate: { type: 'string' },
+      dropout: { type: 'string' },
+      checkpoint: { type: 'string' },
+      'every-minutes': { type: 'string' },
+      resume: { type: 'string' },
+      'memory-mb': { type: 'string' },
+      plot: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })

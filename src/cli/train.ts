@@ -1,10 +1,13 @@
 // `spar train base|critic`: wires a recipe to the clock, the engine and the terminal.
 
-import { tracedEngine } from '../train/engine/engine.ts'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { DEVICES, openEngine } from '../train/engine/devices.ts'
 import { LORA_TARGETS, type LoraOptions } from '../train/model/lora.ts'
 import { type RecipeContext, trainBase } from '../train/recipe/base.ts'
 import { trainCritic } from '../train/recipe/critic.ts'
+import { plotLog } from '../train/recipe/plot.ts'
 import { type CliValues, numberOption, required } from './options.ts'
+import { runControls, untilStopped } from './run-control.ts'
 
 /** What `--lora`, `--alpha`, `--targets` and `--freeze` say; null where all weights are trained. */
 function loraOption(values: CliValues): LoraOptions | null {
@@ -28,38 +31,49 @@ function criticOptions(values: CliValues) {
   }
 }
 
-/** Trains one artifact. @throws Error for a wrong option or an empty corpus. */
+/** Trains one artifact. @throws Error for a wrong option, an empty corpus, a device that is missing, or when stopped. */
 export async function trainCommand(
   what: string | undefined,
   values: CliValues,
   command: string,
 ): Promise<void> {
+  if (what !== 'base' && what !== 'critic') throw new Error('say what to train: base or critic')
+  const device = DEVICES.find(name => name === values.device)
+  if (device === undefined) throw new Error(`--device knows ${DEVICES.join(', ')}, not ${values.device}`)
   const minutes = numberOption(values.minutes, 'minutes', what === 'base' ? 25 : 30, 0.05, 10_000)
   const steps = values.steps === undefined ? undefined : numberOption(values.steps, 'steps', 0, 1, 1e9)
-  const context: RecipeContext = {
-    dataDir: required(values.data, 'data'),
-    out: required(values.out, 'out'),
-    version: values.version,
-    seed: numberOption(values.seed, 'seed', 1, 0, 2 ** 31),
-    budget: steps === undefined ? { ms: minutes * 60_000 } : { steps },
-    engine: tracedEngine({ threads: numberOption(values.threads, 'threads', 2, 1, 256) }),
-    ...(values.rate && { learningRate: numberOption(values.rate, 'rate', 0, 1e-8, 1) }),
-    ...(values['batch-tokens'] && {
-      batchTokens: numberOption(values['batch-tokens'], 'batch-tokens', 0, 64, 1e6),
-    }),
-    now: () => performance.now(),
-    print: process.stdout,
-    ...(values.log ? { logFile: values.log } : {}),
-    command,
-    createdAt: new Date().toISOString(),
-  }
-  const manifest =
-    what === 'base'
-      ? await trainBase({ ...context, ...(values.from ? { from: values.from } : {}) })
-      : what === 'critic'
-        ? await trainCritic({ ...context, ...criticOptions(values) })
-        : null
-  if (manifest === null) throw new Error('say what to train: base or critic')
+  const seed = numberOption(values.seed, 'seed', 1, 0, 2 ** 31)
+  const logFile = values.log ?? (values.plot && `${values.plot}.jsonl`) // a picture is drawn from a log
+  const [dataDir, out] = [required(values.data, 'data'), required(values.out, 'out')]
+  const threads = numberOption(values.threads, 'threads', 2, 1, 256)
+  const manifest = await untilStopped(values, async signal => {
+    const context: RecipeContext = {
+      dataDir,
+      out,
+      version: values.version,
+      seed,
+      budget: steps === undefined ? { ms: minutes * 60_000 } : { steps },
+      controls: runControls(values, seed, signal),
+      engine: await openEngine(device, threads),
+      ...(values.rate && { learningRate: numberOption(values.rate, 'rate', 0, 1e-8, 1) }),
+      ...(values['batch-tokens'] && {
+        batchTokens: numberOption(values['batch-tokens'], 'batch-tokens', 0, 64, 1e6),
+      }),
+      now: () => performance.now(),
+      print: process.stdout,
+      ...(logFile && { logFile }),
+      command,
+      createdAt: new Date().toISOString(),
+    }
+    try {
+      return what === 'base'
+        ? await trainBase({ ...context, ...(values.from ? { from: values.from } : {}) })
+        : await trainCritic({ ...context, ...criticOptions(values) })
+    } finally {
+      if (values.plot && logFile && existsSync(logFile))
+        writeFileSync(values.plot, plotLog(readFileSync(logFile, 'utf8')))
+    }
+  })
   process.stdout.write(
     `\n${JSON.stringify({ version: manifest.version, kind: manifest.kind, data_hash: manifest.data_hash, metrics: manifest.metrics, ...manifest.reading })}\n`,
   )

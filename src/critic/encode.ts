@@ -2,7 +2,7 @@
 // Knows no model and no batch.
 import { createReader, NUMBER_FLAGS, type NumberMark } from '../answer/reader.ts'
 import type { Evidence } from '../answer/types.ts'
-import { createFeatureReader } from './features.ts'
+import { createFeatureReader } from './feature-reader.ts'
 import { EOS, PROBLEM, STEP, type TextTokenizer } from './tokenizer.ts'
 import type { CritiqueItem } from './types.ts'
 
@@ -99,7 +99,7 @@ export function encodePrompt(
  */
 export function encodeItem(tokenizer: TextTokenizer, item: CritiqueItem, maxLength: number): Encoded {
   const reader = createReader(item.problem)
-  const featuresOf = createFeatureReader(item.problem)
+  const featuresOf = createFeatureReader(item.problem, reader.problemNumbers)
   const head = closed(encodeText(tokenizer, item.problem, reader.problemNumbers), PROBLEM, maxLength >> 1)
   const room = maxLength - head.tokens.length
   const features: Float32Array[] = []

@@ -1,86 +1,110 @@
-// Hand features of a step: what can be counted about it without a model. They enter the step head beside the hidden state.
-// Each depends on the problem and the steps up to this one only (causal). Knows no tokens.
-import type { StepReading } from '../answer/reader.ts'
+// The hand features of a step that enter the step head beside the hidden state: their names, and how a value becomes
+// inputs. Knows no text; feature-reader.ts computes the values.
 
-/** Names of the features, in the order of the vector. Changing the list makes older critics unreadable: bump the format. */
-export const FEATURES = [
-  'log_chars',
-  'log_position',
-  'log_chars_so_far',
-  'log_problem_chars',
-  'log_numbers',
-  'share_given',
-  'share_known',
-  'share_computed',
-  'any_failed',
-  'log_nowhere',
-  'log_equations',
-  'share_digits',
-  'share_operators',
-  'share_latex',
-  'overlap_problem',
-  'overlap_before',
-  'repeats',
-  'concludes',
-  'says_answer',
-  'hedges',
-  'asks',
-] as const
+/**
+ * Name -> knots. A feature with knots k0 < … < kn gives n inputs, the i-th rising from 0 at k(i-1) to 1 at k(i): a
+ * monotone code in which a small network finds thresholds and shapes that it would not find on one number. The knots
+ * stand near the quantiles of model-written solutions. Changing them makes older critics unreadable.
+ */
+const KNOTS = {
+  // size and place
+  chars: [0, 15, 30, 50, 70, 90, 115, 145, 180, 230, 310, 450, 700],
+  position: [0, 1, 2, 3, 4, 5, 6, 7, 9, 12, 20],
+  chars_so_far: [0, 60, 120, 200, 300, 420, 560, 730, 1000, 1400, 2200],
+  sentences: [0, 1, 2, 3, 5],
+  lines: [0, 1, 3, 8],
+  // the problem
+  problem_words: [0, 15, 25, 35, 45, 60, 80, 110, 160],
+  problem_sentences: [0, 1, 2, 3, 4, 6, 9],
+  problem_numbers: [0, 1, 2, 3, 4, 6, 8, 12, 18],
+  problem_latex: [0, 1, 4, 10],
+  problem_percents: [0, 1, 3],
+  // numbers and where they come from
+  numbers: [0, 1, 2, 3, 4, 5, 7, 10, 16],
+  given: [0, 0.15, 0.3, 0.45, 0.6, 0.8, 1],
+  known: [0, 0.15, 0.3, 0.45, 0.6, 0.8, 1],
+  computed: [0, 0.15, 0.3, 0.5, 1],
+  derived: [0, 1, 2, 4],
+  nowhere: [0, 1, 2, 4],
+  nowhere_so_far: [0, 1, 2, 4, 8],
+  failed: [0, 1],
+  failed_so_far: [0, 1, 2, 4],
+  last_number: [0, 1, 2, 3, 4, 5, 6, 7],
+  last_repeated: [0, 1],
+  largest: [0, 1, 2, 3, 4, 5, 7, 10],
+  last_value: [0, 1, 2, 3, 4, 5, 7, 10],
+  any_fraction: [0, 1],
+  problem_used: [0, 0.2, 0.4, 0.6, 0.8, 1],
+  problem_unused: [0, 1, 2, 3, 5, 8],
+  newly_used: [0, 1, 2, 3],
+  from_step_before: [0, 1, 2, 4],
+  from_step_before_share: [0, 0.25, 0.5, 0.75, 1],
+  // notation
+  equations: [0, 1, 2, 4],
+  plus: [0, 1, 2, 4],
+  minus: [0, 1, 2, 4],
+  times: [0, 1, 2, 4],
+  divided: [0, 1, 2, 4],
+  equals: [0, 1, 2, 4],
+  powers: [0, 1, 2, 4],
+  comparisons: [0, 1, 2],
+  operators_so_far: [0, 1, 3, 6, 10, 16, 25, 50],
+  digits_share: [0, 0.02, 0.05, 0.08, 0.12, 0.17, 0.23, 0.32, 0.5],
+  operators_share: [0, 0.01, 0.03, 0.05, 0.08, 0.12, 0.2],
+  latex_share: [0, 0.01, 0.03, 0.06, 0.1, 0.16, 0.25],
+  // words
+  long_words_share: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65],
+  letters: [0, 1, 2, 3, 5, 8],
+  overlap_problem: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1],
+  overlap_before: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1],
+  repeats: [0, 1],
+  concludes: [0, 1],
+  says_answer: [0, 1],
+  asks: [0, 1],
+  ends_open: [0, 1],
+  negations: [0, 1, 2],
+  quantifiers: [0, 1, 2, 3],
+  reasons: [0, 1, 2],
+  conditions: [0, 1, 2],
+  comparatives: [0, 1, 2],
+  intentions: [0, 1, 2],
+  first_person: [0, 1, 2],
+} satisfies Readonly<Record<string, readonly number[]>>
 
-const WORD = /\p{L}{3,}/gu
-const CONCLUDES = /^\W*(so|therefore|thus|hence|finally|in total|in conclusion)\b/i
-const SAYS_ANSWER = /\\boxed|####|answer\s*(is|:)|# answer/i
-const HEDGES = /\b(wait|assume|suppose|maybe|perhaps|approximately|guess|let's try|verify|check)\b/i
+export type FeatureName = keyof typeof KNOTS
 
-const wordsOf = (text: string): Set<string> => new Set(text.toLowerCase().match(WORD) ?? [])
-const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0
-const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
+/** Names of the features, in the order of a step's vector of values. */
+export const FEATURE_NAMES = Object.keys(KNOTS) as readonly FeatureName[]
 
-function overlap(words: ReadonlySet<string>, seen: ReadonlySet<string>): number {
-  let shared = 0
-  for (const word of words) if (seen.has(word)) shared++
-  return share(shared, words.size)
-}
+/** What a critic must have been trained with to be readable: each feature's name and knots, in order. */
+export const FEATURES: readonly string[] = Object.entries(KNOTS).map(([name, knots]) =>
+  [name, ...knots].join(' '),
+)
 
-/** Features of the steps of one solution, taken in order. */
-export function createFeatureReader(problem: string): (step: string, reading: StepReading) => Float32Array {
-  const problemWords = wordsOf(problem)
-  const before = new Set<string>()
-  const seenSteps = new Set<string>()
-  let position = 0
-  let charsSoFar = 0
-  return (step, { numbers, evidence }) => {
-    const words = wordsOf(step)
-    const flagged = (...flags: string[]) => numbers.filter(n => flags.includes(n.flag)).length
-    const normal = step.trim().toLowerCase()
-    position++
-    charsSoFar += step.length
-    const equations = evidence.filter(e => e.kind === 'equation')
-    const values: Record<(typeof FEATURES)[number], number> = {
-      log_chars: Math.log1p(step.length) / 5,
-      log_position: Math.log1p(position) / 2,
-      log_chars_so_far: Math.log1p(charsSoFar) / 6,
-      log_problem_chars: Math.log1p(problem.length) / 6,
-      log_numbers: Math.log1p(numbers.length) / 2,
-      share_given: share(flagged('given'), numbers.length),
-      share_known: share(flagged('known'), numbers.length),
-      share_computed: share(flagged('holds'), numbers.length),
-      any_failed: equations.some(e => e.holds === false) ? 1 : 0,
-      log_nowhere: Math.log1p(evidence.filter(e => e.kind === 'number_from_nowhere').length),
-      log_equations: Math.log1p(equations.length),
-      share_digits: share(count(step, /\d/g), step.length),
-      share_operators: share(count(step, /[-+*/=<>^×÷]/g), step.length),
-      share_latex: share(count(step, /[\\{}$]/g), step.length),
-      overlap_problem: overlap(words, problemWords),
-      overlap_before: overlap(words, before),
-      repeats: seenSteps.has(normal) ? 1 : 0,
-      concludes: CONCLUDES.test(step) ? 1 : 0,
-      says_answer: SAYS_ANSWER.test(step) ? 1 : 0,
-      hedges: HEDGES.test(step) ? 1 : 0,
-      asks: step.includes('?') ? 1 : 0,
+const ALL_KNOTS: readonly (readonly number[])[] = Object.values(KNOTS)
+
+/** Inputs that all features of a step make together. */
+export const FEATURE_INPUTS = ALL_KNOTS.reduce((sum, knots) => sum + knots.length - 1, 0)
+
+/**
+ * Writes the inputs of one step's values into `out` from `offset` on, each in [0, 1].
+ *
+ * @param values one a feature, in the order of FEATURE_NAMES
+ * @param gain factor of each feature's inputs, asked once a feature: 0 hides it in training, 1 when absent
+ */
+export function writeFeatureInputs(
+  values: ArrayLike<number>,
+  out: Float32Array,
+  offset: number,
+  gain: () => number = () => 1,
+): void {
+  let at = offset
+  for (const [f, knots] of ALL_KNOTS.entries()) {
+    const value = values[f]!
+    const factor = gain()
+    for (let k = 1; k < knots.length; k++) {
+      const [low, high] = [knots[k - 1]!, knots[k]!]
+      out[at++] = factor * Math.min(1, Math.max(0, (value - low) / (high - low)))
     }
-    for (const word of words) before.add(word)
-    seenSteps.add(normal)
-    return Float32Array.from(FEATURES, name => values[name])
   }
 }

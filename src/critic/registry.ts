@@ -24,7 +24,7 @@ export interface RegistryOptions {
   /** Milliseconds a worker that does not serve stays up without being asked. */
   readonly idleMs?: number
   readonly onServing?: (version: string) => void
-  /** The version that served before could not be loaded; the newest shipped one serves instead. */
+  /** The version that served before is gone or could not be loaded; the newest shipped one serves instead, until a restart. */
   readonly onDamaged?: (version: string, error: unknown) => void
 }
 
@@ -45,6 +45,11 @@ export interface Registry {
   list(): CriticEntry[]
   /** Warms the version up, then switches. Requests in flight finish on the old one. @throws {AppError} UNKNOWN_CRITIC, CRITIC_INVALID */
   promote(version: string): Promise<{ serving: string; previous: string | null }>
+  /**
+   * Promotes what was trained from `parent`, but only while `parent` serves; false when another critic does by now, which the
+   * candidate was never compared with.
+   */
+  succeed(parent: string, version: string): Promise<boolean>
   /** Back to what served before. @throws {AppError} NO_PARENT, CRITIC_INVALID */
   rollback(): Promise<{ serving: string; previous: string | null }>
   /** Device of the serving critic; null before there is one. */
@@ -79,12 +84,22 @@ class Handle implements Critic {
   }
 
   worker(): Promise<WorkerCritic> {
-    this.#lastUse = performance.now() // or the sweep would stop a worker that is being warmed up
-    this.#worker ??= this.#start().catch(error => {
+    this.#lastUse = performance.now()
+    this.#worker ??= this.#warmUp()
+    return this.#worker
+  }
+
+  async #warmUp(): Promise<WorkerCritic> {
+    this.#inUse++ // or the sweep would stop a worker that takes long to start
+    try {
+      return await this.#start()
+    } catch (error) {
       this.#worker = null
       throw error
-    })
-    return this.#worker
+    } finally {
+      this.#inUse--
+      this.#lastUse = performance.now()
+    }
   }
 
   async judge(items: Parameters<Critic['judge']>[0], signal?: AbortSignal) {
@@ -152,11 +167,15 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     return handle
   }
 
-  async function serve(next: Pointer): Promise<void> {
+  async function serve(next: Pointer, keep: 'keep' | 'for now' = 'keep'): Promise<void> {
     openArtifact(find(next.version).dir) // hashes are checked before every switch
     const handle = handleOf(next.version)
     const { device } = await handle.worker()
-    await pointer.save(next)
+    if (keep === 'keep')
+      await pointer.save(next).catch(async error => {
+        if (serving === null) await handle.stop() // nobody would: the registry does not open
+        throw error
+      })
     serving = { pointer: next, handle, device }
     options.onServing?.(next.version)
   }
@@ -168,6 +187,29 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     return result
   }
 
+  const saved = await pointer.load()
+  const byVersion = new Intl.Collator('en', { numeric: true })
+  const newest = [...scan().values()]
+    .filter(f => f.source === 'shipped')
+    .map(f => f.manifest.version)
+    .toSorted(byVersion.compare)
+    .at(-1)
+  // What served before comes first; a trained critic that was damaged since must not keep the service down. The pointer stays
+  // as it is then: the critic may be repaired, or be there on the other machines that share the pointer.
+  let resumed = false
+  if (saved !== null) {
+    try {
+      await serve(saved, 'for now')
+      resumed = true
+    } catch (error) {
+      options.onDamaged?.(saved.version, error)
+    }
+  }
+  if (!resumed && newest !== undefined) {
+    const history = (saved?.history ?? []).filter(version => version !== newest)
+    await serve({ version: newest, history }, saved === null ? 'keep' : 'for now')
+  } else if (!resumed) throw new AppError('NOT_READY', `there is no critic in ${shippedDir}`)
+
   const sweep = setInterval(
     () => {
       // The handle stays: a search that holds it may wake its worker again, and `close` must find that one too.
@@ -178,31 +220,15 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   )
   sweep.unref()
 
-  const saved = await pointer.load()
-  const all = scan()
-  const byVersion = new Intl.Collator('en', { numeric: true })
-  const newest = [...all.values()]
-    .filter(f => f.source === 'shipped')
-    .map(f => f.manifest.version)
-    .toSorted(byVersion.compare)
-    .at(-1)
-  // What served before comes first; a trained critic that was damaged since must not keep the service down.
-  const wanted = saved && all.has(saved.version) ? saved : null
-  let resumed = false
-  if (wanted !== null) {
-    try {
-      await serve(wanted)
-      resumed = true
-    } catch (error) {
-      options.onDamaged?.(wanted.version, error)
-    }
-  }
-  if (!resumed && newest !== undefined) {
-    const history = (saved?.history ?? []).filter(version => version !== newest)
-    await serve({ version: newest, history })
-  } else if (!resumed) throw new AppError('NOT_READY', `there is no critic in ${shippedDir}`)
-
   const now = (): NonNullable<typeof serving> => serving!
+
+  async function promote(version: string): Promise<{ serving: string; previous: string | null }> {
+    const before = now().pointer
+    if (version === before.version) return { serving: version, previous: before.history[0] ?? null }
+    await serve({ version, history: [before.version, ...before.history].slice(0, HISTORY) })
+    return { serving: version, previous: before.version }
+  }
+
   return {
     current: () => now().handle,
     get: version => handleOf(version),
@@ -217,12 +243,12 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
         created_at: manifest.created_at,
         metrics: manifest.metrics,
       })),
-    promote: version =>
+    promote: version => alone(() => promote(version)),
+    succeed: (parent, version) =>
       alone(async () => {
-        const before = now().pointer
-        if (version === before.version) return { serving: version, previous: before.history[0] ?? null }
-        await serve({ version, history: [before.version, ...before.history].slice(0, HISTORY) })
-        return { serving: version, previous: before.version }
+        if (now().pointer.version !== parent && now().pointer.version !== version) return false
+        await promote(version)
+        return true
       }),
     rollback: () =>
       alone(async () => {

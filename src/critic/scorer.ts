@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import { AppError } from '../errors.ts'
 import { type Encoded, encodeItem, FLAGS, type Row, SLOTS } from './encode.ts'
-import { FEATURES } from './features.ts'
+import { FEATURE_INPUTS, FEATURES, writeFeatureInputs } from './features.ts'
 import { type Artifact, type Calibration, openArtifact } from './manifest.ts'
 import { createTokenizer, type TextTokenizer } from './tokenizer.ts'
 import type { Critique, CritiqueItem } from './types.ts'
@@ -152,20 +152,22 @@ function toFeeds(jobs: readonly Job[], length: number): Record<string, ort.Tenso
   const channel = { tokens: new Int32Array(size), slots: new Int32Array(size), flags: new Int32Array(size) }
   const positions = Float32Array.from({ length: size }, (_, i) => i % length)
   const places: number[] = []
-  const features: number[] = []
+  const values: Float32Array[] = []
   jobs.forEach(({ row, features: all }, r) => {
     for (const name of ['tokens', 'slots', 'flags'] as const) channel[name].set(row[name], r * length)
     for (const step of row.steps) {
       places.push(r * length + step.at)
-      features.push(...all[step.index]!)
+      values.push(all[step.index]!)
     }
   })
+  const features = new Float32Array(values.length * FEATURE_INPUTS)
+  for (const [i, ofStep] of values.entries()) writeFeatureInputs(ofStep, features, i * FEATURE_INPUTS)
   return {
     tokens: new ort.Tensor('int32', channel.tokens, grid),
     slots: new ort.Tensor('int32', channel.slots, grid),
     flags: new ort.Tensor('int32', channel.flags, grid),
     positions: new ort.Tensor('float32', positions, grid),
     step_index: new ort.Tensor('int32', Int32Array.from(places), [places.length]),
-    features: new ort.Tensor('float32', Float32Array.from(features), [places.length, FEATURES.length]),
+    features: new ort.Tensor('float32', features, [places.length, FEATURE_INPUTS]),
   }
 }

@@ -10,7 +10,9 @@ export interface WorkerCriticOptions {
   readonly threads: number
   /** Items that may wait; one more is refused with OVERLOADED. */
   readonly maxWaiting?: number
-  /** Characters sent to the worker in one message, about. */
+  /** Characters that may wait (see `charsOf`); a request that comes when nothing waits is taken whatever its size. */
+  readonly maxWaitingChars?: number
+  /** Characters sent to the worker in one message, about. A longer request goes in parts, between which others get their turn. */
   readonly batchChars?: number
   /** Called after every batch, for metrics. */
   readonly onBatch?: (batch: { items: number; inferMs: number }) => void
@@ -24,21 +26,44 @@ export interface WorkerCritic extends Critic {
   close(): Promise<void>
 }
 
-interface Waiting {
+/** Items of one request that go to the worker together. */
+interface Part {
   readonly items: readonly CritiqueItem[]
+  readonly chars: number
+}
+
+interface Waiting {
+  readonly part: Part
+  /** Infinite for one that must be alone in its batch. */
   readonly chars: number
   readonly resolve: (results: Critique[]) => void
   readonly reject: (error: unknown) => void
 }
 
 const MAX_WAITING = 2048
+/** About what the largest body holds: half a minute of one core's work. */
+const MAX_WAITING_CHARS = 2 ** 20
 const BATCH_CHARS = 24_000
+/** What a step costs besides its text: its own token, and its part of the text that is read again in the item's next row. */
+const CHARS_PER_STEP = 16
 
-const charsOf = (items: readonly CritiqueItem[]): number =>
-  items.reduce(
-    (sum, item) => sum + item.problem.length + item.steps.reduce((n, step) => n + step.length, 0),
-    0,
-  )
+/** The work of an item, in characters. */
+const charsOf = ({ problem, steps }: CritiqueItem): number =>
+  steps.reduce((sum, step) => sum + step.length + CHARS_PER_STEP, problem.length)
+
+/** Items in order, in parts of at most `most` characters, or of one item. */
+function partsOf(items: readonly CritiqueItem[], most: number): Part[] {
+  const parts: { items: CritiqueItem[]; chars: number }[] = []
+  for (const item of items) {
+    const chars = charsOf(item)
+    const last = parts.at(-1)
+    if (last !== undefined && last.chars + chars <= most) {
+      last.items.push(item)
+      last.chars += chars
+    } else parts.push({ items: [item], chars })
+  }
+  return parts
+}
 
 /** Starts a worker for the critic in `dir` and waits until it has scored a warm-up. @throws {AppError} CRITIC_INVALID, CRITIC_FAILED */
 export async function startWorkerCritic(dir: string, options: WorkerCriticOptions): Promise<WorkerCritic> {
@@ -58,9 +83,12 @@ export async function startWorkerCritic(dir: string, options: WorkerCriticOption
     throw error
   })
 
+  const { maxWaiting = MAX_WAITING, maxWaitingChars = MAX_WAITING_CHARS, batchChars = BATCH_CHARS } = options
   let waiting: Waiting[] = []
   let running: { readonly id: number; readonly entries: readonly Waiting[] } | null = null
-  let waitingItems = 0
+  /** Parts of the open requests that were not sent yet: in `waiting`, or after one that is. */
+  const unsent = new Set<Part>()
+  let openRequests = 0
   let nextId = 1
   let dead: AppError | null = null
   let onIdle: (() => void) | null = null
@@ -71,21 +99,18 @@ export async function startWorkerCritic(dir: string, options: WorkerCriticOption
     if (running || dead) return
     const entries: Waiting[] = []
     let chars = 0
-    while (
-      waiting.length > 0 &&
-      (entries.length === 0 || chars + waiting[0]!.chars <= (options.batchChars ?? BATCH_CHARS))
-    ) {
+    while (waiting.length > 0 && (entries.length === 0 || chars + waiting[0]!.chars <= batchChars)) {
       const entry = waiting.shift()!
-      waitingItems -= entry.items.length
+      unsent.delete(entry.part)
       entries.push(entry)
       chars += entry.chars
     }
     if (entries.length === 0) {
-      onIdle?.()
+      tellIdle()
       return
     }
     running = { id: nextId++, entries }
-    const ask: Ask = { id: running.id, items: entries.flatMap(entry => entry.items) }
+    const ask: Ask = { id: running.id, items: entries.flatMap(entry => entry.part.items) }
     worker.postMessage(ask)
   }
 
@@ -97,14 +122,17 @@ export async function startWorkerCritic(dir: string, options: WorkerCriticOption
       options.onBatch?.({ items: answer.results.length, inferMs: answer.inferMs })
       let from = 0
       for (const entry of entries) {
-        entry.resolve(answer.results.slice(from, from + entry.items.length))
-        from += entry.items.length
+        const to = from + entry.part.items.length
+        entry.resolve(answer.results.slice(from, to))
+        from = to
       }
     } else if (entries.length > 1) {
       // Requests that were batched together must not fail for one another: each is tried once more, alone.
       waiting = [...entries.map(entry => ({ ...entry, chars: Number.POSITIVE_INFINITY })), ...waiting]
-      waitingItems += entries.reduce((sum, entry) => sum + entry.items.length, 0)
-    } else entries[0]!.reject(new AppError('CRITIC_FAILED', answer.message))
+    } else
+      entries[0]!.reject(
+        new AppError('CRITIC_FAILED', 'The critic failed on this request.', { cause: answer.error }),
+      )
     sendNext()
   })
 
@@ -113,17 +141,56 @@ export async function startWorkerCritic(dir: string, options: WorkerCriticOption
     for (const entry of [...(running?.entries ?? []), ...waiting]) entry.reject(dead)
     running = null
     waiting = []
-    waitingItems = 0
-    onIdle?.()
+    tellIdle()
   }
   worker.on('error', die)
   worker.on('exit', code => die(new Error(`exit code ${code}`)))
 
+  function tellIdle(): void {
+    if (!running && openRequests === 0) onIdle?.()
+  }
+
   /** Ending a worker while ONNX Runtime computes in it aborts the whole process: it is ended when idle only. */
   async function drain(): Promise<void> {
-    if (!dead && running) await new Promise<void>(resolve => (onIdle = resolve))
-    dead ??= new AppError('CRITIC_FAILED', 'this critic was closed')
+    await new Promise<void>(resolve => {
+      onIdle = () => {
+        dead ??= new AppError('CRITIC_FAILED', 'this critic was closed')
+        resolve()
+      }
+      tellIdle()
+    })
     await worker.terminate()
+  }
+
+  function admit(parts: readonly Part[]): void {
+    const total = { items: 0, chars: 0 }
+    for (const part of [...unsent, ...parts]) {
+      total.items += part.items.length
+      total.chars += part.chars
+    }
+    if (total.items > maxWaiting || (unsent.size > 0 && total.chars > maxWaitingChars))
+      throw new AppError('OVERLOADED', 'The critic’s queue is full.', { retryAfterS: 1 })
+  }
+
+  function enqueue(part: Part, signal: AbortSignal | undefined): Promise<Critique[]> {
+    return new Promise((resolve, reject) => {
+      if (dead) return reject(dead)
+      // A departed client gives its place in the queue back at once; in a running batch its result is dropped.
+      const leave = () => {
+        waiting = waiting.filter(other => other.part !== part)
+        unsent.delete(part)
+        reject(signal!.reason)
+      }
+      const finish =
+        <T>(done: (value: T) => void) =>
+        (value: T) => {
+          signal?.removeEventListener('abort', leave)
+          done(value)
+        }
+      signal?.addEventListener('abort', leave, { once: true })
+      waiting.push({ part, chars: part.chars, resolve: finish(resolve), reject: finish(reject) })
+      sendNext()
+    })
   }
 
   return {
@@ -131,32 +198,26 @@ export async function startWorkerCritic(dir: string, options: WorkerCriticOption
     threshold: ready.threshold,
     device: ready.device,
     dead: () => dead !== null,
-    judge(items, signal) {
-      if (dead) return Promise.reject(dead)
-      if (signal?.aborted) return Promise.reject(signal.reason)
-      if (waitingItems + items.length > (options.maxWaiting ?? MAX_WAITING)) {
-        const message = `the critic’s queue is full (${options.maxWaiting ?? MAX_WAITING} solutions waiting)`
-        return Promise.reject(new AppError('OVERLOADED', message, { retryAfterS: 1 }))
-      }
-      return new Promise<Critique[]>((resolve, reject) => {
-        // A departed client gives its place in the queue back at once; in a running batch its result is dropped.
-        const leave = () => {
-          if (waiting.includes(entry)) waitingItems -= items.length
-          waiting = waiting.filter(other => other !== entry)
-          reject(signal!.reason)
+    async judge(items, signal) {
+      if (dead) throw dead
+      signal?.throwIfAborted()
+      const parts = partsOf(items, batchChars)
+      admit(parts)
+      openRequests++
+      for (const part of parts) unsent.add(part)
+      try {
+        const results: Critique[] = []
+        // One after the other: what came meanwhile is served before the next part of a long request.
+        for (const part of parts) {
+          signal?.throwIfAborted()
+          results.push(...(await enqueue(part, signal)))
         }
-        const finish =
-          <T>(done: (value: T) => void) =>
-          (value: T) => {
-            signal?.removeEventListener('abort', leave)
-            done(value)
-          }
-        const entry = { items, chars: charsOf(items), resolve: finish(resolve), reject: finish(reject) }
-        signal?.addEventListener('abort', leave, { once: true })
-        waiting.push(entry)
-        waitingItems += items.length
-        sendNext()
-      })
+        return results
+      } finally {
+        for (const part of parts) unsent.delete(part)
+        openRequests--
+        tellIdle()
+      }
     },
     close() {
       closing ??= drain()

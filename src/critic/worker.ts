@@ -25,7 +25,8 @@ export type Answer =
       readonly results: readonly Critique[]
       readonly inferMs: number
     }
-  | { readonly kind: 'unscored'; readonly id: number; readonly message: string }
+  /** The error is for the log, which drops its message: that may quote a step. */
+  | { readonly kind: 'unscored'; readonly id: number; readonly error: unknown }
 
 const WARM_UP: CritiqueItem = { problem: 'What is 2 + 3?', steps: ['2 + 3 = 5.', 'The answer is 5.'] }
 
@@ -56,7 +57,7 @@ try {
       const results = await scorer.judge(items)
       send({ kind: 'scored', id, results, inferMs: performance.now() - start })
     } catch (error) {
-      send({ kind: 'unscored', id, message: (error as Error).message })
+      send({ kind: 'unscored', id, error })
     }
   })
   send({ kind: 'ready', device, threshold: reading!.threshold, version })

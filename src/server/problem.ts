@@ -50,9 +50,10 @@ export function methodNotAllowed(allowed: readonly string[]): RequestHandler {
   }
 }
 
-function send(res: Response, error: AppError, requestId: string): void {
+/** The problem document of an error. */
+export function toProblem(error: AppError, requestId: string): Problem {
   const { status, title } = ERRORS[error.code]
-  const problem: Problem = {
+  return {
     type: problemType(error.code),
     title,
     status,
@@ -61,6 +62,11 @@ function send(res: Response, error: AppError, requestId: string): void {
     ...(error instanceof InvalidRequest && { errors: [...error.errors] }),
     request_id: requestId,
   }
+}
+
+function send(res: Response, error: AppError, requestId: string): void {
+  const problem = toProblem(error, requestId)
+  const { status } = problem
   if (error.retryAfterS !== undefined) res.set('Retry-After', String(Math.ceil(error.retryAfterS)))
   // RFC 9110 §11.6.1: a 401 names a scheme.
   if (status === 401) res.set('WWW-Authenticate', 'Bearer realm="spar admin"')

@@ -3,77 +3,118 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { createReader } from '../../src/answer/reader.ts'
-import { createFeatureReader, FEATURES } from '../../src/critic/features.ts'
+import { createFeatureReader } from '../../src/critic/feature-reader.ts'
+import {
+  FEATURE_INPUTS,
+  FEATURE_NAMES,
+  FEATURES,
+  type FeatureName,
+  writeFeatureInputs,
+} from '../../src/critic/features.ts'
 
-type Name = (typeof FEATURES)[number]
+type Values = Record<FeatureName, number>
 
 /** The features of every step, by name. */
-function featuresOf(problem: string, steps: readonly string[]): Record<Name, number>[] {
+function featuresOf(problem: string, steps: readonly string[]): Values[] {
   const reader = createReader(problem)
-  const featuresOf = createFeatureReader(problem)
+  const valuesOf = createFeatureReader(problem, reader.problemNumbers)
   return steps.map(step => {
-    const vector = featuresOf(step, reader.read(step))
-    assert.equal(vector.length, FEATURES.length)
-    return Object.fromEntries(FEATURES.map((name, i) => [name, vector[i]!])) as Record<Name, number>
+    const vector = valuesOf(step, reader.read(step))
+    assert.equal(vector.length, FEATURE_NAMES.length)
+    return Object.fromEntries(FEATURE_NAMES.map((name, i) => [name, vector[i]!])) as Values
   })
 }
 
 const PROBLEM = 'Tom has 12 apples and eats 5. How many are left?'
 const last = (steps: readonly string[]) => featuresOf(PROBLEM, steps).at(-1)!
 
-const CASES: readonly { given: readonly string[]; want: Partial<Record<Name, number>> }[] = [
+const CASES: readonly { given: readonly string[]; want: Partial<Values> }[] = [
   {
     given: ['12 - 5 = 7'],
-    want: { any_failed: 0, log_equations: Math.log(2), share_given: 2 / 3, share_computed: 1 / 3 },
+    want: {
+      failed: 0,
+      equations: 1,
+      given: 2 / 3,
+      computed: 1 / 3,
+      last_number: 3,
+      numbers: 3,
+      newly_used: 2,
+    },
   },
-  { given: ['12 - 5 = 8'], want: { any_failed: 1, log_equations: Math.log(2) } },
+  {
+    given: ['12 - 5 = 8'],
+    want: { failed: 1, equations: 1, last_number: 4, problem_used: 1, problem_unused: 0 },
+  },
   {
     given: ['12 - 5 = 8', 'So 8.'],
-    want: { any_failed: 0, share_known: 1, concludes: 1, log_position: Math.log(3) / 2 },
+    want: {
+      failed: 0,
+      failed_so_far: 1,
+      known: 1,
+      concludes: 1,
+      position: 2,
+      last_repeated: 1,
+      newly_used: 0,
+    },
   },
+  { given: ['12 - 5 = 7', 'Then 7 + 12 = 19'], want: { from_step_before: 2, from_step_before_share: 2 / 3 } },
+  { given: ['He buys 431 pears'], want: { nowhere: 1, numbers: 1, given: 0, largest: Math.log(432) } },
+  { given: ['He buys 431 pears', 'and 977 plums'], want: { nowhere: 1, nowhere_so_far: 2 } },
   {
-    given: ['He buys 431 pears'],
-    want: { log_nowhere: Math.log(2), log_numbers: Math.log(2) / 2, share_given: 0 },
+    given: ['12 apples'],
+    want: { nowhere: 0, given: 1, problem_used: 0.5, problem_unused: 1, last_number: 1 },
   },
-  { given: ['12 apples'], want: { log_nowhere: 0, share_given: 1 } },
+  { given: ['5 + 12 is 17'], want: { derived: 1, last_value: Math.log(18), any_fraction: 0 } },
+  { given: ['5.5'], want: { any_fraction: 1 } },
+  { given: ['abcd'], want: { chars: 4, digits_share: 0, operators_share: 0, numbers: 0, last_number: 0 } },
   {
-    given: ['abcd'],
-    want: { log_chars: Math.log(5) / 5, share_digits: 0, share_operators: 0, log_numbers: 0 },
+    given: ['1+2='],
+    want: { digits_share: 0.5, operators_share: 0.5, plus: 1, equals: 1, operators_so_far: 1 },
   },
-  { given: ['1+2='], want: { share_digits: 0.5, share_operators: 0.5 } },
-  { given: ['$\\frac{1}{2}$'], want: { share_latex: 7 / 13 } },
-  { given: ['apples left'], want: { overlap_problem: 1, overlap_before: 0 } },
+  { given: ['2*3 - 4/5', '2^2 < 5'], want: { powers: 1, comparisons: 1, operators_so_far: 3 } },
+  { given: ['2*3 - 4/5'], want: { times: 1, minus: 1, divided: 1 } },
+  { given: ['$\\frac{1}{2}$'], want: { latex_share: 7 / 13, divided: 1 } },
+  { given: ['apples left'], want: { overlap_problem: 1, overlap_before: 0, comparatives: 1 } },
   { given: ['apples gone', 'apples here'], want: { overlap_problem: 0.5, overlap_before: 0.5, repeats: 0 } },
-  { given: ['Eat Apples ', 'eat apples'], want: { repeats: 1, overlap_before: 1 } },
-  { given: ['The answer is 7.'], want: { says_answer: 1, concludes: 0 } },
+  { given: ['Eat Apples ', 'eat apples'], want: { repeats: 1, overlap_before: 1, chars_so_far: 21 } },
+  { given: ['The answer is 7.'], want: { says_answer: 1, concludes: 0, sentences: 1 } },
   { given: ['It is \\boxed{7}'], want: { says_answer: 1 } },
-  { given: ['Therefore, none.'], want: { concludes: 1, says_answer: 0 } },
-  { given: ['Also none.'], want: { concludes: 0 } },
-  { given: ['Wait, maybe not'], want: { hedges: 1 } },
-  { given: ['How many apples are left?'], want: { asks: 1, hedges: 0 } },
+  { given: ['Therefore, none.'], want: { concludes: 1, says_answer: 0, negations: 1 } },
+  { given: ['Also one.'], want: { concludes: 0, negations: 0, long_words_share: 0 } },
+  { given: ['Remember these'], want: { long_words_share: 0.5 } },
+  { given: ['How many apples are left?'], want: { asks: 1, ends_open: 0 } },
+  { given: ['We get:\n'], want: { ends_open: 1, lines: 1, first_person: 1 } },
+  { given: ['If every x is odd, then y must be'], want: { conditions: 2, quantifiers: 2, letters: 2 } },
+  { given: ['Since we need to find it'], want: { reasons: 1, intentions: 2 } },
 ]
 for (const { given, want } of CASES) {
   test(`features of ${JSON.stringify(given)}`, () => {
     const got = last(given)
     for (const [name, value] of Object.entries(want))
-      assert.ok(Math.abs(got[name as Name] - value) < 1e-6, `${name}: ${got[name as Name]}, want ${value}`)
+      assert.ok(
+        Math.abs(got[name as FeatureName] - value) < 1e-6,
+        `${name}: ${got[name as FeatureName]}, want ${value}`,
+      )
   })
 }
 
-test('every feature has a case', () => {
-  const covered = new Set(CASES.flatMap(({ want }) => Object.keys(want)))
-  const seen: readonly Name[] = ['log_chars_so_far', 'log_problem_chars'] // tested below
-  assert.deepEqual(
-    FEATURES.filter(name => !covered.has(name) && !seen.includes(name)),
-    [],
-  )
+test('what the problem says is the same for every step', () => {
+  const all = featuresOf('Buy 3 of 4, 20% off. Is \\frac{1}{2} left?', ['a', 'b'])
+  for (const features of all) {
+    assert.equal(features.problem_words, 6)
+    assert.equal(features.problem_sentences, 2)
+    assert.equal(features.problem_numbers, 4)
+    assert.equal(features.problem_latex, 1)
+    assert.equal(features.problem_percents, 1)
+  }
 })
 
-test('lengths add up over the steps', () => {
-  const [first, second] = featuresOf('abc', ['12345', '123'])
-  assert.ok(Math.abs(first!.log_chars_so_far - Math.log(6) / 6) < 1e-6)
-  assert.ok(Math.abs(second!.log_chars_so_far - Math.log(9) / 6) < 1e-6)
-  assert.ok(Math.abs(second!.log_problem_chars - Math.log(4) / 6) < 1e-6)
+test('every feature has a case', () => {
+  const covered = new Set(CASES.flatMap(({ want }) => Object.keys(want)))
+  assert.deepEqual(
+    FEATURE_NAMES.filter(name => !covered.has(name) && !name.startsWith('problem_')),
+    [],
+  )
 })
 
 const anyText = fc.oneof(
@@ -88,13 +129,38 @@ test('features are finite, shares are shares, and later steps change nothing', (
     fc.property(anyText, fc.array(anyText, { minLength: 1, maxLength: 5 }), (problem, steps) => {
       const all = featuresOf(problem, steps)
       for (const features of all) {
-        for (const name of FEATURES) {
-          assert.ok(features[name] >= 0 && features[name] < 10, `${name} ${features[name]}`)
-          if (/^(share|overlap|any|repeats|concludes|says|hedges|asks)/.test(name))
+        for (const name of FEATURE_NAMES) {
+          assert.ok(features[name] >= 0 && features[name] < 1e4, `${name} ${features[name]}`)
+          if (/share$|^(overlap|repeats|concludes|says|asks|ends|failed$)/.test(name))
             assert.ok(features[name] <= 1, name)
         }
       }
       assert.deepEqual(featuresOf(problem, steps.slice(0, -1)), all.slice(0, -1))
     }),
   )
+})
+
+test('inputs rise with the value, one knot after the other, and stay in [0, 1]', () => {
+  const inputsOf = (chars: number): Float32Array => {
+    const values = FEATURE_NAMES.map(name => (name === 'chars' ? chars : 0))
+    const out = new Float32Array(FEATURE_INPUTS + 2).fill(9)
+    writeFeatureInputs(values, out, 1)
+    assert.equal(out[0], 9)
+    assert.equal(out.at(-1), 9)
+    return out.slice(1, -1)
+  }
+  assert.equal(FEATURES[0], 'chars 0 15 30 50 70 90 115 145 180 230 310 450 700')
+  assert.deepEqual([...inputsOf(40).slice(0, 5)], [1, 1, 0.5, 0, 0])
+  assert.deepEqual([...inputsOf(0)], Array(FEATURE_INPUTS).fill(0))
+  assert.deepEqual([...inputsOf(1e9).slice(0, 12)], Array(12).fill(1))
+})
+
+test('a gain is asked once a feature and scales all of its inputs', () => {
+  const values = FEATURE_NAMES.map(() => 1e9)
+  const out = new Float32Array(FEATURE_INPUTS)
+  let asked = 0
+  writeFeatureInputs(values, out, 0, () => (asked++ === 0 ? 0 : 2))
+  assert.equal(asked, FEATURE_NAMES.length)
+  assert.deepEqual([...new Set(out.slice(0, 12))], [0])
+  assert.deepEqual([...new Set(out.slice(12))], [2])
 })

@@ -107,6 +107,52 @@ test('a damaged or unknown critic is not promoted and the serving one goes on', 
   assert.equal((await current().judge([ITEM])).length, 1)
 })
 
+test('where the critic that served is damaged or gone the shipped one serves, and the pointer waits for its return', async () => {
+  for (const version of ['tiny@1.3.0', 'tiny@9.9.9']) {
+    const damaged: string[] = []
+    const pointer = { version, history: ['tiny@1.2.0', 'tiny@1.1.0'] }
+    saved = pointer
+    const { current, close, rollback } = await open({ onDamaged: name => void damaged.push(name) })
+    assert.equal(current().version, 'tiny@1.1.0')
+    assert.deepEqual(damaged, [version])
+    assert.equal(saved, pointer)
+    assert.equal((await rollback()).serving, 'tiny@1.2.0')
+    await close()
+  }
+})
+
+test('a trained critic succeeds the one it was trained from, and no other', async () => {
+  const { current, promote, succeed } = await open()
+  await promote('tiny@1.0.0')
+  assert.equal(await succeed('tiny@1.1.0', 'tiny@1.2.0'), false)
+  assert.equal(current().version, 'tiny@1.0.0')
+  // The switch that is under way counts, not the one before it.
+  const [, late] = await Promise.all([promote('tiny@1.1.0'), succeed('tiny@1.0.0', 'tiny@1.2.0')])
+  assert.equal(late, false)
+  assert.equal(await succeed('tiny@1.1.0', 'tiny@1.2.0'), true)
+  assert.equal(await succeed('tiny@1.1.0', 'tiny@1.2.0'), true, 'a job that is run again')
+  assert.equal(current().version, 'tiny@1.2.0')
+})
+
+test('a worker that takes longer to start than it may idle is not stopped meanwhile', async () => {
+  const slow = async (dir: string) => {
+    const worker = await startWorkerCritic(dir, { devices: ['cpu'], threads: 1 })
+    started.push(worker)
+    await new Promise(resolve => setTimeout(resolve, 300))
+    return worker
+  }
+  const { promote } = await open({ idleMs: 100, start: slow })
+  await promote('tiny@1.2.0')
+  assert.ok(!started.at(-1)!.dead())
+})
+
+test('a store that is away when the registry opens leaves no worker behind', async () => {
+  const away = new AppError('NOT_READY', 'The store cannot be used at the moment.')
+  const pointer = { load: async () => null, save: () => Promise.reject(away) }
+  await assert.rejects(open({ pointer }), hasCode('NOT_READY'))
+  assert.equal(started.length, 1)
+})
+
 test('without any critic there is nothing to open', async () => {
   await assert.rejects(
     open({ shippedDir: join(folder.path, 'none'), trainedDir: join(folder.path, 'none') }),

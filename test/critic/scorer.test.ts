@@ -4,12 +4,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { encodeItem } from '../../src/critic/encode.ts'
-import { FEATURES } from '../../src/critic/features.ts'
+import { FEATURE_INPUTS, FEATURES, writeFeatureInputs } from '../../src/critic/features.ts'
 import { openArtifact, writeArtifact } from '../../src/critic/manifest.ts'
 import { openScorer, type Scorer } from '../../src/critic/scorer.ts'
 import type { CritiqueItem } from '../../src/critic/types.ts'
 import { AppError } from '../../src/errors.ts'
-import { eagerEngine, type HostTensor } from '../../src/train/engine/engine.ts'
+import { eagerEngine } from '../../src/train/engine/eager.ts'
+import type { HostTensor } from '../../src/train/engine/engine.ts'
 import { exportCritic, readWeights } from '../../src/train/export.ts'
 import { stepLogits, trunk } from '../../src/train/model/trunk.ts'
 import {
@@ -93,6 +94,8 @@ test('the served score is the calibrated logit of the eager model on the encoded
   const { rows, features } = encodeItem(tinyTokenizer, item, 128)
   const row = rows[0]!
   const grid = [1, row.tokens.length]
+  const inputs = new Float32Array(row.steps.length * FEATURE_INPUTS)
+  for (const [i, values] of features.entries()) writeFeatureInputs(values, inputs, i * FEATURE_INPUTS)
   const weights = weightFeeds(TINY_MODEL, readWeights(TINY_MODEL, readFileSync(join(dir, 'model.onnx'))))
   const feeds: Record<string, HostTensor> = {
     ...weights,
@@ -101,10 +104,7 @@ test('the served score is the calibrated logit of the eager model on the encoded
     flags: int32(grid, i => row.flags[i]!),
     positions: float32(grid, i => i),
     step_index: int32([row.steps.length], i => row.steps[i]!.at),
-    features: float32(
-      [row.steps.length, FEATURES.length],
-      i => features[Math.floor(i / FEATURES.length)]![i % FEATURES.length]!,
-    ),
+    features: { data: inputs, shape: [row.steps.length, FEATURE_INPUTS] },
   }
   const specs = Object.fromEntries(
     Object.entries(feeds).map(([name, { data, shape }]) => [

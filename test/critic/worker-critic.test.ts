@@ -71,8 +71,8 @@ test('requests that wait are scored together', async () => {
 
 test('a batch stays within its characters', async () => {
   const batches: number[] = []
-  const { judge } = await start({ batchChars: 80, onBatch: batch => batches.push(batch.items) })
-  await Promise.all(Array.from({ length: 6 }, (_, i) => judge([item(i)]))) // about 30 characters each
+  const { judge } = await start({ batchChars: 130, onBatch: batch => batches.push(batch.items) })
+  await Promise.all(Array.from({ length: 6 }, (_, i) => judge([item(i)]))) // 31 characters and two steps each
   assert.deepEqual(batches, [1, 2, 2, 1])
 })
 
@@ -93,6 +93,50 @@ test('a full queue refuses and says when to try again, and takes requests once t
   await assert.rejects(judge([item(7)]), hasCode('OVERLOADED'))
   await Promise.all([busy, ...waiting])
   assert.equal((await judge([item(4), item(5)])).length, 2)
+})
+
+test('a queue full of text refuses, however few its items are, but takes any request when nothing waits', async () => {
+  const { judge } = await start({ maxWaitingChars: 1000 })
+  const busy = judge([item(1)])
+  const waiting = judge([LONG])
+  await assert.rejects(judge([item(2)]), hasCode('OVERLOADED'))
+  await Promise.all([busy, waiting])
+  assert.equal((await judge([item(2)])).length, 1)
+})
+
+test('a long request is scored in parts, in order, and lets those that came meanwhile go before its next part', async () => {
+  const batches: number[] = []
+  const { judge } = await start({ batchChars: 1000, onBatch: batch => batches.push(batch.items) })
+  const order: string[] = []
+  const long = [LONG, item(1), item(2), LONG]
+  const [answer] = await Promise.all([
+    judge(long).then(critiques => {
+      order.push('long')
+      return critiques
+    }),
+    judge([item(3)]).then(() => order.push('short')),
+  ])
+  assert.deepEqual(order, ['short', 'long'])
+  assert.deepEqual(batches, [1, 1, 2, 1])
+  assert.deepEqual(
+    answer.map(critique => critique.steps.length),
+    long.map(({ steps }) => steps.length),
+  )
+})
+
+test('what is left of a long request is not scored when its client leaves', async () => {
+  let scored = 0
+  const leaving = new AbortController()
+  const { judge } = await start({
+    batchChars: 1000,
+    onBatch: batch => {
+      scored += batch.items
+      leaving.abort(new Error('gone home'))
+    },
+  })
+  await assert.rejects(judge(Array(5).fill(LONG), leaving.signal), /gone home/)
+  await judge([item(1)])
+  assert.equal(scored, 2)
 })
 
 test('a departed client is let go at once, gives its place back and is not scored', async () => {

@@ -9,7 +9,7 @@ import { openSqliteStore } from '../../src/store/sqlite.ts'
 import { startTestService, type TestService } from '../fakes/service.ts'
 import { tempFolder } from '../fakes/tiny-critic.ts'
 
-const SHIPPED = fileURLToPath(new URL('../../models/critic/0.1.0', import.meta.url))
+const SHIPPED = fileURLToPath(new URL('../../models/critic/0.2.0', import.meta.url))
 const PROBLEM = 'A box holds 48 pens. Half are sold. How many are left?'
 const ITEM = { problem: PROBLEM, steps: ['Half of 48 is 48 / 2 = 24.', 'So 48 - 24 = 24 pens are left.'] }
 
@@ -36,7 +36,7 @@ function plantCritic(dataDir: string, version: string): void {
   const dir = join(dataDir, 'critics', version)
   cpSync(SHIPPED, dir, { recursive: true })
   const path = join(dir, 'manifest.json')
-  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), version, parent: '0.1.0' }))
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), version, parent: '0.2.0' }))
 }
 
 test('kill -9 loses no traffic that feedback was accepted for', async () => {
@@ -60,14 +60,14 @@ test('a promoted critic serves on after a restart, and rollback returns to its p
   plantCritic(dataDir, 'trained-x')
   assert.deepEqual(await service.post('/admin/critics/trained-x/promote'), {
     serving: 'trained-x',
-    previous: '0.1.0',
+    previous: '0.2.0',
   })
   assert.equal(((await service.post('/critique', ITEM)) as { critic: string }).critic, 'trained-x')
   assert.equal(await service.stop(), 0)
   const again = (await start(dataDir)).service
   assert.equal(((await again.get('/readyz')) as { critic: string }).critic, 'trained-x')
-  assert.deepEqual(await again.post('/admin/critics/rollback'), { serving: '0.1.0', previous: 'trained-x' })
-  assert.equal(((await again.post('/critique', ITEM)) as { critic: string }).critic, '0.1.0')
+  assert.deepEqual(await again.post('/admin/critics/rollback'), { serving: '0.2.0', previous: 'trained-x' })
+  assert.equal(((await again.post('/critique', ITEM)) as { critic: string }).critic, '0.2.0')
   await again.stop()
 })
 
@@ -78,7 +78,7 @@ test('a damaged trained critic does not keep the service down: the shipped one s
   await service.stop()
   writeFileSync(join(dataDir, 'critics', 'trained-x', 'model.onnx'), 'not a model')
   const again = (await start(dataDir)).service
-  assert.equal(((await again.get('/readyz')) as { critic: string }).critic, '0.1.0')
+  assert.equal(((await again.get('/readyz')) as { critic: string }).critic, '0.2.0')
   assert.equal(
     ((await again.post('/admin/critics/trained-x/promote')) as { code: string }).code,
     'CRITIC_INVALID',
@@ -100,14 +100,14 @@ test('swaps under load fail no request', async () => {
     }
   }
   const clients = Promise.all(Array.from({ length: 8 }, client))
-  for (const version of ['trained-x', '0.1.0', 'trained-x', '0.1.0', 'trained-x']) {
+  for (const version of ['trained-x', '0.2.0', 'trained-x', '0.2.0', 'trained-x']) {
     await service.post(`/admin/critics/${version}/promote`)
     await new Promise(resolve => setTimeout(resolve, 50))
   }
   stopped = true
   await clients
   assert.equal(failed, 0)
-  assert.deepEqual([...versions].sort(), ['0.1.0', 'trained-x'])
+  assert.deepEqual([...versions].sort(), ['0.2.0', 'trained-x'])
   assert.equal(await service.stop(), 0)
 })
 
@@ -147,7 +147,7 @@ test('a round started over HTTP ends in a decision with its figures while client
   }
   const made = `trained-${started.id.replace('job_', '')}`
   assert.ok(critics.some(critic => critic.version === made))
-  assert.equal(serving, job.state === 'promoted' ? made : '0.1.0')
+  assert.equal(serving, job.state === 'promoted' ? made : '0.2.0')
   assert.equal(await service.stop(), 0)
 })
 

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FLAGS, SLOTS } from '../../src/critic/encode.ts'
-import { FEATURES } from '../../src/critic/features.ts'
+import { FEATURE_INPUTS, FEATURES } from '../../src/critic/features.ts'
 import { type Manifest, writeArtifact } from '../../src/critic/manifest.ts'
 import { createTokenizer, EOS, SPECIAL_TOKENS, STEP } from '../../src/critic/tokenizer.ts'
 import { trainTokenizer } from '../../src/train/bpe.ts'
@@ -47,7 +47,7 @@ export const TINY_MODEL: ModelConfig = {
   ropeTheta: 10_000,
   slots: SLOTS,
   flags: FLAGS,
-  features: FEATURES.length,
+  features: FEATURE_INPUTS,
   headWidth: 8,
 }
 

@@ -1,7 +1,8 @@
 // The exported serving graphs: the critic's and the sampler's equal the forward pass that was trained, for any batch and length.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eagerEngine, type HostTensor, tracedEngine } from '../../src/train/engine/engine.ts'
+import { eagerEngine } from '../../src/train/engine/eager.ts'
+import { type HostTensor, tracedEngine } from '../../src/train/engine/engine.ts'
 import type { TensorFunction, TensorSpec } from '../../src/train/engine/trace.ts'
 import { exportCritic, exportSampler, readWeights } from '../../src/train/export.ts'
 import { headDim, type ModelConfig, type Weights } from '../../src/train/model/config.ts'

@@ -1,54 +1,25 @@
 // The training loop learns, repeats itself exactly, stops when told, and its batches tell nothing but their texts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { FEATURE_INPUTS, writeFeatureInputs } from '../../src/critic/features.ts'
 import { exampleUnit, type Unit } from '../../src/train/data/units.ts'
 import { type HostTensor, tracedEngine } from '../../src/train/engine/engine.ts'
 import { auc } from '../../src/train/eval/metrics.ts'
 import { packBatch } from '../../src/train/fit/batch.ts'
-import { type FitOptions, type FitProgress, fit, scheduledRate } from '../../src/train/fit/fit.ts'
+import { scheduledRate } from '../../src/train/fit/fit.ts'
 import { bucketShape, createSampler, type Drawn, type Pool } from '../../src/train/fit/sampler.ts'
 import { initWeights, weightShapes } from '../../src/train/model/config.ts'
 import { batchLoss, batchSpecs } from '../../src/train/model/loss.ts'
 import { createRng } from '../../src/train/rng.ts'
 import { TINY_MODEL, tinyTokenizer } from '../fakes/tiny-critic.ts'
 import { busyWeights, weightFeeds } from './engine/tiny-model.ts'
+import { BUCKETS, SHARES, shortRun, toyPools } from './fit/run.ts'
 import { toyExample, toyPairs, toyUnits } from './fit/toys.ts'
 
 const engine = tracedEngine({ threads: 1 })
-const BUCKETS = { lengths: [48, 64], tokens: 512, stepsPer1000: 40 }
-const SHARES = { lm: 0.3, step: 1, pair: 0.5 }
-
-function pools(seed: string): Pool[] {
-  const rng = createRng(seed)
-  return [
-    { name: 'alone', share: 0.5, units: toyUnits(rng, 200) },
-    { name: 'pairs', share: 0.5, units: toyPairs(rng, 100) },
-  ]
-}
-
-/** Trains the tiny model on the toy set and returns its weights and what was reported. */
-async function train(change: Partial<FitOptions> & { seed?: string }) {
-  const { seed = 'fit', ...options } = change
-  const rng = createRng(seed)
-  const reports: FitProgress[] = []
-  const weights = await fit({
-    engine,
-    config: TINY_MODEL,
-    weights: initWeights(TINY_MODEL, rng.fork('weights')),
-    draw: createSampler(pools(seed), BUCKETS, rng.fork('batches')),
-    shares: SHARES,
-    weigh: () => 1,
-    budget: { steps: 6 },
-    learningRate: 0.01,
-    now: () => 0,
-    onStep: p => reports.push(p),
-    ...options,
-  })
-  return { weights, reports }
-}
 
 test('every loss falls clearly on a toy set', async () => {
-  const { reports } = await train({ budget: { steps: 150 } })
+  const { reports } = await shortRun({ budget: { steps: 150 } })
   const mean = (from: number, part: 'lossLm' | 'lossStep' | 'lossPair') => {
     const values = reports.slice(from, from + 30).map(r => r[part])
     return values.reduce((a, b) => a + b, 0) / values.length
@@ -59,11 +30,11 @@ test('every loss falls clearly on a toy set', async () => {
 })
 
 test('the same seed gives the same weights, another seed others', async () => {
-  const first = await train({})
-  const second = await train({})
+  const first = await shortRun({})
+  const second = await shortRun({})
   assert.deepEqual(second.weights, first.weights)
   assert.deepEqual(second.reports, first.reports)
-  const other = await train({ seed: 'another' })
+  const other = await shortRun({ seed: 'another' })
   assert.notDeepEqual(other.weights, first.weights)
   assert.deepEqual(Object.keys(first.weights), Object.keys(weightShapes(TINY_MODEL)))
 })
@@ -71,7 +42,7 @@ test('the same seed gives the same weights, another seed others', async () => {
 test('training changes every weight and leaves the start alone', async () => {
   const start = initWeights(TINY_MODEL, createRng('start'))
   const copy = structuredClone(start)
-  const { weights } = await train({ weights: start })
+  const { weights } = await shortRun({ weights: start })
   assert.deepEqual(start, copy)
   for (const [name, values] of Object.entries(weights)) assert.notDeepEqual(values, start[name], name)
 })
@@ -79,7 +50,7 @@ test('training changes every weight and leaves the start alone', async () => {
 test('an abort stops training before the next step', async () => {
   const stop = new AbortController()
   let steps = 0
-  const training = train({
+  const training = shortRun({
     signal: stop.signal,
     onStep: () => {
       if (++steps === 3) stop.abort(new Error('enough'))
@@ -87,17 +58,17 @@ test('an abort stops training before the next step', async () => {
   })
   await assert.rejects(training, /enough/)
   assert.equal(steps, 3)
-  await assert.rejects(train({ signal: AbortSignal.abort(new Error('never began')) }), /never began/)
+  await assert.rejects(shortRun({ signal: AbortSignal.abort(new Error('never began')) }), /never began/)
 })
 
 test('a loss that is no number ends training with an explanation', async () => {
   const weights = initWeights(TINY_MODEL, createRng('nan'))
   weights['final_norm']!.fill(Number.NaN)
-  await assert.rejects(train({ weights }), /the loss became NaN at step 0; lower the learning rate/)
+  await assert.rejects(shortRun({ weights }), /the loss became NaN at step 0; lower the learning rate/)
 })
 
 test('the budget is steps, or time on the given clock, whichever ends first', async () => {
-  const { reports } = await train({ budget: { steps: 4 } })
+  const { reports } = await shortRun({ budget: { steps: 4 } })
   assert.deepEqual(
     reports.map(r => [r.step, r.done]),
     [
@@ -108,7 +79,7 @@ test('the budget is steps, or time on the given clock, whichever ends first', as
     ],
   )
   let clock = 0
-  const timed = await train({
+  const timed = await shortRun({
     budget: { ms: 1000, steps: 100 },
     now: () => clock,
     onStep: () => (clock += 300),
@@ -191,7 +162,7 @@ async function lossesOf(drawn: Drawn, batch: Record<string, HostTensor>): Promis
 
 test('the better solution of a pair gains nothing from coming first', async () => {
   // A pair's rows are always packed better first; the model reads rows one by one, so turning them round changes no loss.
-  const drawn = createSampler([pools('turned')[1]!], BUCKETS, createRng('turned'))()
+  const drawn = createSampler([toyPools('turned')[1]!], BUCKETS, createRng('turned'))()
   const batch = packBatch(drawn.units, drawn.shape, SHARES, () => 1)
   const { rows, length } = drawn.shape
   const grid = ['tokens', 'slots', 'flags', 'lm_targets', 'lm_weights'] as const
@@ -225,10 +196,9 @@ test('a batch holds the units’ tokens, places, labels and comparisons', () => 
     assert.deepEqual([...data.subarray(r * 64, r * 64 + row.tokens.length)], row.tokens)
     assert.ok(data.subarray(r * 64 + row.tokens.length, (r + 1) * 64).every(t => t === 0))
     assert.equal(batch['step_index']!.data[r], r * 64 + row.steps[0]!.at)
-    assert.deepEqual(
-      batch['features']!.data.slice(r * features[0]!.length, (r + 1) * features[0]!.length),
-      features[0],
-    )
+    const inputs = new Float32Array(FEATURE_INPUTS)
+    writeFeatureInputs(features[0]!, inputs, 0)
+    assert.deepEqual(batch['features']!.data.slice(r * FEATURE_INPUTS, (r + 1) * FEATURE_INPUTS), inputs)
   })
   const label = single!.rows[0]!.labels[0]!
   assert.deepEqual([...batch['step_labels']!.data], [label, 1, 0, 0, 0])
@@ -250,12 +220,42 @@ test('a batch holds the units’ tokens, places, labels and comparisons', () => 
   })
 })
 
-test('steps and pairs beyond the places of a batch are left out whole', () => {
+test('a batch given more rows or steps than it has places is refused, not cut', () => {
   const pairs = toyPairs(createRng('over'), 3)
-  const batch = packBatch(pairs, { rows: 6, length: 64, steps: 3, pairs: 3 }, SHARES, () => 1)
-  assert.deepEqual([...batch['step_labels']!.data], [1, 0, 1])
-  assert.deepEqual([...batch['pair_matrix']!.data], [1, -1, 0, 0, 0, 0, 0, 0, 0])
-  assert.deepEqual([...batch['pair_weights']!.data], [0.5, 0, 0])
+  const pack = (rows: number, steps: number) =>
+    packBatch(pairs, { rows, length: 64, steps, pairs: 3 }, SHARES, () => 1)
+  assert.throws(() => pack(6, 5), /a batch of 6 rows and 5 step places was given more/)
+  assert.throws(() => pack(5, 6), /a batch of 5 rows and 6 step places was given more/)
+  assert.equal(pack(6, 6)['step_weights']!.data.filter(w => w > 0).length, 6)
+})
+
+test('no batch is dealt more steps than it has places, and a unit that does not fit opens the next one', () => {
+  const rng = createRng('steps')
+  const units = Array.from({ length: 60 }, (_, i) => {
+    const steps = Array.from({ length: 1 + (i % 3) }, () => 'Tom has 5 clips.')
+    const example = toyExample(rng, true, { steps, labels: steps.map(() => 1 as const) })
+    return exampleUnit(tinyTokenizer, example, 120)!
+  })
+  const crowded = exampleUnit(
+    tinyTokenizer,
+    toyExample(rng, true, { steps: new Array(9).fill('Yes.'), labels: new Array(9).fill(1) }),
+    120,
+  )!
+  const options = { lengths: [120], tokens: 1200, stepsPer1000: 6.5 } // 10 rows, 8 step places
+  const draw = createSampler(
+    [{ name: 'all', share: 1, units: [...units, crowded] }],
+    options,
+    rng.fork('draw'),
+  )
+  const seen: Unit[] = []
+  while (seen.length < 60) {
+    const { shape, units: dealt } = draw()
+    const steps = dealt.flatMap(unit => unit.rows).reduce((sum, { row }) => sum + row.steps.length, 0)
+    assert.ok(steps <= shape.steps && steps >= shape.steps - 2, `${steps} of ${shape.steps}`)
+    packBatch(dealt, shape, SHARES, () => 1)
+    seen.push(...dealt)
+  }
+  assert.deepEqual(new Set(seen.slice(0, 60)), new Set(units))
 })
 
 test('the sampler deals every unit once before any twice, keeps pairs together and repeats by seed', () => {
@@ -276,7 +276,7 @@ test('the sampler deals every unit once before any twice, keeps pairs together a
 })
 
 test('pools are drawn by their shares; a unit longer than every bucket is left out', () => {
-  const [alone, pairs] = pools('shares') as [Pool, Pool]
+  const [alone, pairs] = toyPools('shares') as [Pool, Pool]
   const long = { ...alone.units[0]!, length: 65 }
   const sampler = createSampler(
     [

@@ -1,7 +1,8 @@
 // Training beside a frozen base: it starts as the base, leaves the base alone, learns, and merges into plain weights.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eagerEngine, type HostTensor, tracedEngine } from '../../src/train/engine/engine.ts'
+import { eagerEngine } from '../../src/train/engine/eager.ts'
+import { type HostTensor, tracedEngine } from '../../src/train/engine/engine.ts'
 import type { TensorFunction } from '../../src/train/engine/trace.ts'
 import { exportCritic } from '../../src/train/export.ts'
 import { packBatch } from '../../src/train/fit/batch.ts'

@@ -37,18 +37,21 @@ export function gsm8k(dir: string): Example[] {
   )
 }
 
+/** Whether "steps" are the single characters of a text, as in Mr-Ben's coding part: its labels count lines. */
+const isSpelled = (steps: readonly string[]): boolean => steps.every(step => step.length <= 1)
+
 /** Mr-Ben: solutions of real models with the first wrong step marked by people. */
 export function mrben(dir: string): Example[] {
-  return read<{ problem: string; steps: string[]; label: number }>(dir, 'mrben_train').map(
-    ({ problem, steps, label }) => ({
+  return read<{ problem: string; steps: string[]; label: number }>(dir, 'mrben_train')
+    .filter(({ steps }) => !isSpelled(steps))
+    .map(({ problem, steps, label }) => ({
       problem,
       steps,
       labels: labelsFromFirstError(steps.length, label),
       source: 'human',
       imitate: label < 0,
       outcome: label < 0 ? 1 : 0,
-    }),
-  )
+    }))
 }
 
 /** PRM800K's finished solutions, every step rated by people up to the first wrong one; neutral steps count as right. */
@@ -85,6 +88,27 @@ export function prm800kComparisons(dir: string): Comparison[] {
       from: right[i]!.steps.length - 1,
     }))
   })
+}
+
+/** Every right solution of a problem against every wrong one, compared as wholes. Examples without an outcome are left out. */
+export function outcomeComparisons(examples: readonly Example[]): Comparison[] {
+  const byProblem = Map.groupBy(examples, example => example.problem)
+  return [...byProblem.values()].flatMap(ofOne => {
+    const wrong = ofOne.filter(example => example.outcome === 0)
+    return ofOne
+      .filter(example => example.outcome === 1)
+      .flatMap(better => wrong.map(worse => ({ better, worse, from: 0 })))
+  })
+}
+
+/** Comparisons whose single steps are not labelled: what is rated in pairs has another share of wrong steps than real solutions. */
+export const withoutLabels = (comparisons: readonly Comparison[]): Comparison[] => {
+  const unlabelled = (example: Example): Example => ({ ...example, labels: example.steps.map(() => null) })
+  return comparisons.map(({ better, worse, from }) => ({
+    better: unlabelled(better),
+    worse: unlabelled(worse),
+    from,
+  }))
 }
 
 /** PRMBench: a right solution and the same with errors injected by a language model, compared from the first error on. */

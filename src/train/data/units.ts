@@ -28,13 +28,16 @@ function unitRow(tokenizer: TextTokenizer, example: Example, maxLength: number):
     : rows.length === 1
       ? rows[0]!
       : null
-  if (row === null || row === undefined) return null
+  return row ? labelled(row, features, example, example.imitate ? 1 : 0) : null
+}
+
+function labelled(row: Row, features: readonly Float32Array[], example: Example, imitate: number): UnitRow {
   return {
     row,
     features: row.steps.map(step => features[step.index]!),
     labels: row.steps.map(step => example.labels[step.index] ?? null),
     source: example.source,
-    imitate: example.imitate ? 1 : 0,
+    imitate,
   }
 }
 
@@ -42,6 +45,17 @@ function unitRow(tokenizer: TextTokenizer, example: Example, maxLength: number):
 export function exampleUnit(tokenizer: TextTokenizer, example: Example, maxLength: number): Unit | null {
   const row = unitRow(tokenizer, example, maxLength)
   return row && { rows: [row], length: row.row.tokens.length }
+}
+
+/** The windows of an example that is longer than one row, a unit each; one unit when it fits. Windows are not imitated: they start in the middle. */
+export function exampleWindows(tokenizer: TextTokenizer, example: Example, maxLength: number): Unit[] {
+  const whole = exampleUnit(tokenizer, example, maxLength)
+  if (whole) return [whole]
+  const { rows, features } = encodeItem(tokenizer, example, maxLength - 1)
+  return rows.map(row => ({
+    rows: [labelled(row, features, example, 0)],
+    length: row.tokens.length,
+  }))
 }
 
 /** A comparison as a unit of two rows; null when one does not fit. */

@@ -1,5 +1,6 @@
 // An ONNX graph under construction: values, nodes, constants, symbolic dimensions. Knows no TensorFlow.js and runs nothing.
 import type { TypedArray } from '@tensorflow/tfjs'
+import { estimateMemory, type MemoryEstimate } from './memory.ts'
 import {
   ATTRIBUTE_TYPE,
   type AttributeProto,
@@ -52,6 +53,7 @@ export class Graph {
   readonly #outputs: Value[] = []
   readonly #dimSources = new Map<string, string>()
   readonly #shapeConstants = new Map<string, string>()
+  readonly #bytes = new Map<string, number>()
   #count = 0
 
   constructor(symbols: Symbols = {}) {
@@ -129,7 +131,18 @@ export class Graph {
     attributes: Readonly<Record<string, AttributeValue>> = {},
   ): Value {
     const input = inputs.map(x => (typeof x === 'string' ? x : this.materialise(x).name))
-    return { name: this.#emit(opType, input, attributes), shape, dtype }
+    return this.#sized({ name: this.#emit(opType, input, attributes), shape, dtype })
+  }
+
+  #sized(value: Value): Value {
+    const width = value.dtype === 'bool' ? 1 : 4
+    this.#bytes.set(value.name, value.shape.reduce((a, b) => a * b, 1) * width)
+    return value
+  }
+
+  /** Memory that the values between inputs and outputs need; meaningless where dimensions are symbolic. */
+  memory(): MemoryEstimate {
+    return estimateMemory(this.#nodes, this.#bytes)
   }
 
   #emit(opType: string, input: string[], attributes: Readonly<Record<string, AttributeValue>> = {}): string {
@@ -143,7 +156,7 @@ export class Graph {
   materialise(value: Value): Value {
     if (value.uniform === undefined || value.shape.length === 0) return value
     const expanded = this.#emit('Expand', [value.name, this.shapeOf(value.shape)])
-    return { name: expanded, shape: value.shape, dtype: value.dtype }
+    return this.#sized({ name: expanded, shape: value.shape, dtype: value.dtype })
   }
 
   /** Name of a 1-D int64 tensor holding `shape`; computed at run time where it has symbolic dimensions. */
@@ -216,6 +229,11 @@ export class Graph {
       }
     }
     throw new Error(`symbolic dimension "${symbol}" occurs in no graph input`)
+  }
+
+  /** Names of the outputs declared so far. */
+  get outputNames(): string[] {
+    return this.#outputs.map(({ name }) => name)
   }
 
   /** Declares a graph output under a name of its own. */

@@ -104,22 +104,30 @@ function register(): TraceBackend {
 
 const backend = register()
 
-/** Runs `body`, in one go, with a TensorFlow.js backend chosen and puts the former one back. */
+/** Runs `body`, in one go, with a TensorFlow.js backend chosen and puts the former one back. Tensors it made and did not keep are gone. */
 export async function withBackend<T>(name: string, body: () => T): Promise<T> {
   const before = tf.engine().backendName
   await tf.setBackend(name)
   try {
     // Another task may have chosen its backend during the wait; an initialised backend is chosen at once.
     void tf.setBackend(name)
-    return tf.tidy(body as () => tf.TensorContainer) as T
+    let result: { value: T } | undefined
+    tf.tidy(() => {
+      result = { value: body() } // not returned: a tidy looks for tensors in its result, byte by byte in an array
+    })
+    return result!.value
   } finally {
     if (before) await tf.setBackend(before)
   }
 }
 
 /** Traces `fn` and returns the ONNX model file. @throws when a kernel has no rule (the message names it). */
-export async function trace(fn: TensorFunction, options: TraceOptions): Promise<Uint8Array> {
-  const toModel = await withBackend(BACKEND, () => {
+export const trace = async (fn: TensorFunction, options: TraceOptions): Promise<Uint8Array> =>
+  (await traceGraph(fn, options)).toModel()
+
+/** Traces `fn` and returns the graph. @throws when a kernel has no rule (the message names it). */
+export function traceGraph(fn: TensorFunction, options: TraceOptions): Promise<Graph> {
+  return withBackend(BACKEND, () => {
     const graph = new Graph(options.symbols)
     backend.graph = graph
     try {
@@ -130,7 +138,7 @@ export async function trace(fn: TensorFunction, options: TraceOptions): Promise<
       })
       for (const [name, tensor] of Object.entries(fn(Object.fromEntries(inputs))))
         graph.output(name, backend.valueFor(tensor))
-      return () => graph.toModel() // TensorFlow.js looks for tensors in what a tidy returns, byte by byte in an array
+      return graph
     } catch (error) {
       const kernel = /kernel '?(\w+)'?/i.exec(String((error as Error).message))?.[1]
       if (kernel && !(kernel in RULES))
@@ -140,5 +148,4 @@ export async function trace(fn: TensorFunction, options: TraceOptions): Promise<
       backend.graph = null
     }
   })
-  return toModel()
 }

@@ -1,12 +1,12 @@
 // The built-in solver and a critic on fresh generated problems: one sample, majority and weighted best-of-N at equal samples.
 import { canonAnswer } from '../../answer/equal.ts'
 import { extractAnswer } from '../../answer/extract.ts'
-import type { Scorer } from '../../critic/scorer.ts'
 import type { SolverModel } from '../../critic/solver-model.ts'
 import type { Example } from '../data/example.ts'
 import { generateProblems } from '../recipe/built-in.ts'
 import { sampleProblems } from '../recipe/samples.ts'
 import { createRng } from '../rng.ts'
+import type { StepJudge } from './judge.ts'
 import { auc, type Judged } from './metrics.ts'
 import { pairsWithinProblem } from './pairs.ts'
 
@@ -46,7 +46,7 @@ function vote(candidates: readonly Candidate[], weight: (c: Candidate) => number
 /** Measures on problems of the held-out side of the generator's split. Aggregation: the lowest step score. */
 export async function evalBuiltIn(
   solver: SolverModel,
-  scorer: Scorer,
+  judge: StepJudge,
   options: {
     problems: number
     n: number
@@ -70,10 +70,10 @@ export async function evalBuiltIn(
   const judgedSteps: Judged[] = []
   const perProblem: Candidate[][] = []
   for (const { samples } of sampled) {
-    const critiques = await scorer.judge(samples)
+    const judged = await judge.judge(samples)
     perProblem.push(
       samples.map((sample, i) => {
-        const scores = critiques[i]!.steps.map(step => step.score)
+        const scores = judged[i]!
         judgedSteps.push(...knownSteps(sample, scores))
         const answer = extractAnswer(sample.steps.join('\n\n'))
         return {

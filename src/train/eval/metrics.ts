@@ -23,8 +23,16 @@ export function auc(judged: readonly Judged[]): number {
   return (rankSum - (right * (right + 1)) / 2) / (right * wrong)
 }
 
-/** Expected calibration error over ten bins of equal width (Guo et al. 2017, arXiv 1706.04599). Scores in [0, 1]. */
-export function calibrationError(judged: readonly Judged[]): number {
+/** One bin of a reliability diagram. */
+export interface CalibrationBin {
+  readonly n: number
+  /** Mean score and share of right ones; NaN when the bin is empty. */
+  readonly score: number
+  readonly right: number
+}
+
+/** Ten bins of equal width, from 0 to 1; a score of 1 is in the last. Scores in [0, 1]. */
+export function calibrationBins(judged: readonly Judged[]): CalibrationBin[] {
   const bins = Array.from({ length: 10 }, () => ({ n: 0, score: 0, right: 0 }))
   for (const { score, right } of judged) {
     const bin = bins[Math.min(9, Math.floor(score * 10))]!
@@ -32,7 +40,13 @@ export function calibrationError(judged: readonly Judged[]): number {
     bin.score += score
     if (right) bin.right++
   }
-  return bins.reduce((sum, bin) => sum + Math.abs(bin.score - bin.right), 0) / Math.max(1, judged.length)
+  return bins.map(({ n, score, right }) => ({ n, score: score / n, right: right / n }))
+}
+
+/** Expected calibration error over ten bins of equal width (Guo et al. 2017, arXiv 1706.04599). Scores in [0, 1]. */
+export function calibrationError(judged: readonly Judged[]): number {
+  const gap = ({ n, score, right }: CalibrationBin) => (n === 0 ? 0 : n * Math.abs(score - right))
+  return calibrationBins(judged).reduce((sum, bin) => sum + gap(bin), 0) / Math.max(1, judged.length)
 }
 
 const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z))
@@ -96,21 +110,47 @@ export interface Located {
 export const firstBelow = (scores: readonly (number | null)[], threshold: number): number =>
   scores.findIndex(score => score !== null && score < threshold)
 
-/** ProcessBench's figures (arXiv 2412.06559): accuracy on erroneous and on correct solutions, and their harmonic mean. In [0, 1]. */
-export function processBench(
-  located: readonly Located[],
-  threshold: number,
-): { f1: number; accError: number; accCorrect: number } {
-  const share = (items: readonly Located[]) =>
-    items.filter(item => firstBelow(item.scores, threshold) === item.firstError).length /
-    Math.max(1, items.length)
-  const accError = share(located.filter(item => item.firstError >= 0))
-  const accCorrect = share(located.filter(item => item.firstError < 0))
-  return {
-    f1: accError + accCorrect === 0 ? 0 : (2 * accError * accCorrect) / (accError + accCorrect),
-    accError,
-    accCorrect,
+/** Solutions with and without an error, and those whose prediction is exactly right. */
+export interface FirstErrorTally {
+  readonly errors: number
+  readonly errorHits: number
+  readonly corrects: number
+  readonly correctHits: number
+}
+
+/** What a threshold finds in some solutions. */
+export function tallyFirstErrors(located: readonly Located[], threshold: number): FirstErrorTally {
+  const tally = { errors: 0, errorHits: 0, corrects: 0, correctHits: 0 }
+  for (const { scores, firstError } of located) {
+    const isHit = firstBelow(scores, threshold) === firstError ? 1 : 0
+    tally[firstError < 0 ? 'corrects' : 'errors']++
+    tally[firstError < 0 ? 'correctHits' : 'errorHits'] += isHit
   }
+  return tally
+}
+
+/** ProcessBench's figures of a tally, which may be weighted. In [0, 1]. */
+export function readTally(tally: FirstErrorTally): { f1: number; accError: number; accCorrect: number } {
+  const accError = tally.errors === 0 ? 0 : tally.errorHits / tally.errors
+  const accCorrect = tally.corrects === 0 ? 0 : tally.correctHits / tally.corrects
+  const sum = accError + accCorrect
+  return { f1: sum === 0 ? 0 : (2 * accError * accCorrect) / sum, accError, accCorrect }
+}
+
+/** ProcessBench's figures (arXiv 2412.06559): accuracy on erroneous and on correct solutions, and their harmonic mean. In [0, 1]. */
+export const processBench = (located: readonly Located[], threshold: number) =>
+  readTally(tallyFirstErrors(located, threshold))
+
+/**
+ * Accuracy on single steps, right and wrong ones weighing the same (SPC, arXiv 2504.19162; never to be mixed with F1). In
+ * [0, 1]; NaN when one kind is missing.
+ */
+export function balancedStepAccuracy(judged: readonly Judged[], threshold: number): number {
+  const share = (right: boolean) => {
+    const steps = judged.filter(j => j.right === right)
+    return steps.filter(j => j.score >= threshold === right).length / steps.length
+  }
+  return (share(true) + share(false)) / 2
 }
 
 /** The threshold with the best F1; the lowest of equals. Candidates are the scores themselves, thinned to at most 400. */

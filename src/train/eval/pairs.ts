@@ -6,16 +6,18 @@ export interface Candidate {
   readonly correct: boolean
 }
 
-/** Mean over problems that have both kinds of the share of ordered pairs, ties half; NaN when no problem has both. */
+/** Share of one problem's (right, wrong) pairs in the right order, ties half; NaN when it lacks one kind. */
+export function pairShare(candidates: readonly Candidate[]): number {
+  const right = candidates.filter(c => c.correct)
+  const wrong = candidates.filter(c => !c.correct)
+  let won = 0
+  for (const r of right) for (const w of wrong) won += r.score > w.score ? 1 : r.score === w.score ? 0.5 : 0
+  return won / (right.length * wrong.length)
+}
+
+/** Mean over problems that have both kinds of the share of ordered pairs; NaN when no problem has both. */
 export function pairsWithinProblem(problems: readonly (readonly Candidate[])[]): number {
-  const shares = problems.flatMap(candidates => {
-    const right = candidates.filter(c => c.correct)
-    const wrong = candidates.filter(c => !c.correct)
-    if (right.length === 0 || wrong.length === 0) return []
-    let won = 0
-    for (const r of right) for (const w of wrong) won += r.score > w.score ? 1 : r.score === w.score ? 0.5 : 0
-    return [won / (right.length * wrong.length)]
-  })
+  const shares = problems.map(pairShare).filter(share => !Number.isNaN(share))
   return shares.reduce((sum, share) => sum + share, 0) / shares.length
 }
 

@@ -1,9 +1,11 @@
 // Packs units into the arrays of one batch. Knows no model and no schedule.
-import { FEATURES } from '../../critic/features.ts'
+import { FEATURE_INPUTS, writeFeatureInputs } from '../../critic/features.ts'
 import { PAD, PROBLEM } from '../../critic/tokenizer.ts'
 import type { Unit, UnitRow } from '../data/units.ts'
 import type { HostTensor } from '../engine/engine.ts'
 import type { BatchShape } from '../model/loss.ts'
+import type { Rng } from '../rng.ts'
+import type { Drawn } from './sampler.ts'
 
 /** Share of each loss in the total. */
 export interface LossShares {
@@ -14,6 +16,12 @@ export interface LossShares {
 
 /** Weight of one label: by class, so that right and wrong weigh the same over the corpus. */
 export type LabelWeight = (row: UnitRow, label: number) => number
+
+/** Gains that hide a feature with probability `rate` and lift the others, so that the mean stays (Srivastava et al. 2014). */
+export const featureGain =
+  (rate: number, rng: Rng): (() => number) =>
+  () =>
+    rng.uniform() < rate ? 0 : 1 / (1 - rate)
 
 /** Problem tokens are given, not produced: they count this much in the language-model loss. */
 const PROBLEM_TOKEN_WEIGHT = 0.1
@@ -35,7 +43,7 @@ function emptyArrays({ rows, length, steps, pairs }: BatchShape): Arrays {
     ints: { tokens: ints().fill(PAD), slots: ints(), flags: ints(), lm_targets: ints() },
     lmWeights: new Float32Array(rows * length),
     stepIndex: new Int32Array(steps),
-    features: new Float32Array(steps * FEATURES.length),
+    features: new Float32Array(steps * FEATURE_INPUTS),
     labels: new Float32Array(steps),
     stepWeights: new Float32Array(steps),
     pairMatrix: new Float32Array(pairs * steps),
@@ -55,52 +63,88 @@ function placeRow(a: Arrays, { row, imitate }: UnitRow, at: number, length: numb
     a.lmWeights[at * length + t] = t < problemEnd ? PROBLEM_TOKEN_WEIGHT : 1
 }
 
-function scaleTo(values: Float32Array, total: number): void {
-  const sum = values.reduce((s, x) => s + x, 0)
-  if (sum > 0) for (let i = 0; i < values.length; i++) values[i] = (values[i]! / sum) * total
+const sumOf = (values: Float32Array): number => values.reduce((s, x) => s + x, 0)
+
+function scaleBy(values: Float32Array, factor: number): void {
+  for (let i = 0; i < values.length; i++) values[i]! *= factor
 }
 
-/** Fills a batch. Step places beyond `shape.steps` are dropped, pairs whose places were dropped with them. */
-export function packBatch(
-  units: readonly Unit[],
-  shape: BatchShape,
-  shares: LossShares,
+/** Weights of all parts together become `total`; all zero stays so. */
+function scaleTo(parts: readonly Float32Array[], total: number): void {
+  const sum = parts.reduce((s, part) => s + sumOf(part), 0)
+  if (sum > 0) for (const part of parts) scaleBy(part, total / sum)
+}
+
+/** Lays out units one row after the other. @returns the arrays, weights not yet scaled, and the number of steps. */
+function layOut(
+  { units, shape }: Drawn,
   weigh: LabelWeight,
-): Record<string, HostTensor> {
+  gain?: () => number,
+): { arrays: Arrays; steps: number } {
   const a = emptyArrays(shape)
   let rowAt = 0
   let stepAt = 0
   let pairAt = 0
   for (const unit of units) {
     const places = unit.rows.map(unitRow => {
+      if (rowAt >= shape.rows || stepAt + unitRow.row.steps.length > shape.steps)
+        throw new Error(`a batch of ${shape.rows} rows and ${shape.steps} step places was given more`)
       placeRow(a, unitRow, rowAt, shape.length)
-      const mine: number[] = []
-      unitRow.row.steps.forEach(({ at }, i) => {
-        if (stepAt >= shape.steps) return
+      const mine = unitRow.row.steps.map(({ at }, i) => {
         const label = unitRow.labels[i] ?? null
         a.stepIndex[stepAt] = rowAt * shape.length + at
-        a.features.set(unitRow.features[i]!, stepAt * FEATURES.length)
+        writeFeatureInputs(unitRow.features[i]!, a.features, stepAt * FEATURE_INPUTS, gain)
         if (label !== null) {
           a.labels[stepAt] = label
           a.stepWeights[stepAt] = weigh(unitRow, label)
         }
-        mine.push(stepAt++)
+        return stepAt++
       })
       rowAt++
       return mine
     })
-    const from = unit.from
-    if (from === undefined || pairAt >= shape.pairs) continue
-    const [better, worse] = places.map(mine => mine.slice(from)) as [number[], number[]]
+    if (unit.from === undefined) continue
+    const [better, worse] = places.map(mine => mine.slice(unit.from)) as [number[], number[]]
     if (better.length === 0 || worse.length === 0) continue
+    if (pairAt >= shape.pairs) throw new Error(`a batch of ${shape.pairs} comparisons was given more`)
     for (const s of better) a.pairMatrix[pairAt * shape.steps + s] = 1 / better.length
     for (const s of worse) a.pairMatrix[pairAt * shape.steps + s] = -1 / worse.length
     a.pairWeights[pairAt++] = 1
   }
-  scaleTo(a.lmWeights, shares.lm)
+  return { arrays: a, steps: stepAt }
+}
+
+/**
+ * Fills the micro-batches of one optimiser step. Weights are scaled over all of them, so that their losses and gradients
+ * sum to those of one batch that holds everything. `gain` is asked once for each hand feature of each step, see `featureGain`.
+ * @throws when one is given more rows or steps than its shape has places.
+ */
+export function packBatches(
+  drawn: readonly Drawn[],
+  shares: LossShares,
+  weigh: LabelWeight,
+  gain?: () => number,
+): Record<string, HostTensor>[] {
+  const laid = drawn.map(one => layOut(one, weigh, gain))
+  const arrays = laid.map(one => one.arrays)
+  const steps = laid.reduce((sum, one) => sum + one.steps, 0)
+  const all = (key: 'lmWeights' | 'pairWeights') => arrays.map(a => a[key])
+  scaleTo(all('lmWeights'), shares.lm)
   // Label weights average 1 over the corpus, so a batch with few labels counts less than one with many.
-  for (let i = 0; i < a.stepWeights.length; i++) a.stepWeights[i]! *= shares.step / Math.max(1, stepAt)
-  scaleTo(a.pairWeights, shares.pair)
+  for (const { stepWeights } of arrays) scaleBy(stepWeights, shares.step / Math.max(1, steps))
+  scaleTo(all('pairWeights'), shares.pair)
+  return arrays.map((a, i) => named(a, drawn[i]!.shape))
+}
+
+/** Fills a batch, see `packBatches`. */
+export const packBatch = (
+  units: readonly Unit[],
+  shape: BatchShape,
+  shares: LossShares,
+  weigh: LabelWeight,
+): Record<string, HostTensor> => packBatches([{ units, shape }], shares, weigh)[0]!
+
+function named(a: Arrays, shape: BatchShape): Record<string, HostTensor> {
   const grid = [shape.rows, shape.length]
   return {
     tokens: { data: a.ints.tokens, shape: grid },
@@ -109,7 +153,7 @@ export function packBatch(
     lm_targets: { data: a.ints.lm_targets, shape: grid },
     lm_weights: { data: a.lmWeights, shape: grid },
     step_index: { data: a.stepIndex, shape: [shape.steps] },
-    features: { data: a.features, shape: [shape.steps, FEATURES.length] },
+    features: { data: a.features, shape: [shape.steps, FEATURE_INPUTS] },
     step_labels: { data: a.labels, shape: [shape.steps] },
     step_weights: { data: a.stepWeights, shape: [shape.steps] },
     pair_matrix: { data: a.pairMatrix, shape: [shape.pairs, shape.steps] },

@@ -1,11 +1,14 @@
-// The training loop: draw a batch, step, report, until the budget is used. Reads top to bottom; knows no corpus and no file.
-import type { Engine, HostTensor, Program } from '../engine/engine.ts'
+// The training loop: draw batches, step, report, save, until the budget is used. Reads top to bottom; knows no corpus and no file.
+import { createHash } from 'node:crypto'
+import type { Engine } from '../engine/port.ts'
 import { type ModelConfig, type Weights, weightShapes } from '../model/config.ts'
 import { type Adaptation, everyWeight } from '../model/lora.ts'
-import type { BatchShape } from '../model/loss.ts'
-import { ADAMW, type OptimizerConfig, stepSpecs, trainStep } from '../train-step.ts'
-import { type LabelWeight, type LossShares, packBatch } from './batch.ts'
+import { hashText } from '../rng.ts'
+import { ADAMW, type OptimizerConfig } from '../train-step.ts'
+import type { LabelWeight, LossShares } from './batch.ts'
+import { type CheckpointStore, checkSettings, type RunState } from './checkpoint.ts'
 import type { Drawn } from './sampler.ts'
+import { createStepper, type Dropout, type StepFigures } from './stepper.ts'
 
 /** How long to train: the first limit reached ends it. The schedule follows whichever is closer. */
 export interface FitBudget {
@@ -13,29 +16,43 @@ export interface FitBudget {
   readonly ms?: number
 }
 
-export interface FitProgress {
+export interface FitProgress extends StepFigures {
   readonly step: number
   /** Share of the budget used, 0 to 1. */
   readonly done: number
-  readonly loss: number
-  readonly lossLm: number
-  readonly lossStep: number
-  readonly lossPair: number
-  readonly gradNorm: number
   readonly learningRate: number
   readonly tokensPerSecond: number
+  /** Padded tokens trained on and milliseconds taken, those before a resumption included. */
+  readonly tokens: number
+  readonly elapsedMs: number
 }
 
-export interface FitOptions {
+/** What a person may ask of any run, whatever its recipe. */
+export interface FitControls {
+  /** Micro-batches drawn for each optimiser step; 1 when absent. */
+  readonly accumulate?: number
+  /** None when absent. */
+  readonly dropout?: Dropout
+  /** Bytes that weights, moments and open programs may take, by estimate; no limit when absent. */
+  readonly memoryBytes?: number
+  /** Saves now and then, at an abort and at the end, and goes on from what it loads. */
+  readonly checkpoints?: CheckpointStore
+  readonly signal?: AbortSignal
+}
+
+export interface FitOptions extends FitControls {
   readonly engine: Engine
   readonly config: ModelConfig
   /** Start; not changed. */
   readonly weights: Weights
   /** What is trained when it is not every weight; its extra weights are among `weights`. */
   readonly adaptation?: Adaptation
+  /** The same batches in the same order at every start, see `createSampler`. */
   readonly draw: () => Drawn
   readonly shares: LossShares
   readonly weigh: LabelWeight
+  /** Share of hand features hidden at each step; none when absent. */
+  readonly featureDropout?: Dropout
   readonly budget: FitBudget
   readonly learningRate: number
   /** Share of the budget spent on warming up. */
@@ -43,13 +60,12 @@ export interface FitOptions {
   readonly optimizer?: OptimizerConfig
   /** Milliseconds, monotonic. */
   readonly now: () => number
-  readonly signal?: AbortSignal
+  /** Called `milestones` times, evenly over the budget, with the weights so far; its time does not count. */
+  readonly onMilestone?: (weights: Weights, done: number) => Promise<void>
+  readonly milestones?: number
   /** Called after every step. */
   readonly onStep?: (progress: FitProgress) => void
 }
-
-const number = (t: HostTensor | undefined): number => t?.data[0] ?? Number.NaN
-const scalar = (value: number): HostTensor => ({ data: Float32Array.of(value), shape: [] })
 
 /** Linear warm-up, then cosine down to a tenth (Loshchilov and Hutter 2017, arXiv 1608.03983). `done` in [0, 1]. */
 export function scheduledRate(peak: number, done: number, warmup: number): number {
@@ -58,90 +74,132 @@ export function scheduledRate(peak: number, done: number, warmup: number): numbe
   return peak * (0.1 + 0.45 * (1 + Math.cos(Math.PI * Math.min(1, rest))))
 }
 
-/** Trains and returns new weights; frozen ones are the arrays that were given. @throws the signal's reason when aborted; an Error when the loss is not finite. */
+/** Hash of all that was drawn so far, from the hash before and one more batch: its shape and the tokens of its rows. */
+const hashDrawn = (before: number, { shape, units }: Drawn): number =>
+  hashText(JSON.stringify([shape, ...units.map(u => u.rows.map(r => r.row.tokens.length))]), before) ^
+  (units[0]?.rows[0]?.row.tokens.reduce((h, t) => Math.imul(h ^ t, 0x01000193), before) ?? 0)
+
+/** Hash of the weights that are not trained, which a checkpoint does not hold; null when there are none. */
+function hashFrozen(weights: Weights, names: readonly string[]): string | null {
+  if (names.length === 0) return null
+  const hash = createHash('sha256')
+  for (const name of names) hash.update(weights[name]!)
+  return hash.digest('hex').slice(0, 16)
+}
+
+/**
+ * Trains and returns new weights; frozen ones are the arrays that were given. A run that goes on from a checkpoint takes the steps it
+ * would have taken. @throws the signal's reason when aborted; an Error when the loss is not finite, a checkpoint is of another
+ * run, or a batch does not fit the memory.
+ */
 export async function fit(options: FitOptions): Promise<Weights> {
-  const { engine, config, budget, draw, now } = options
-  const optimizer = options.optimizer ?? ADAMW
+  const { config, budget, draw, now, signal, weights, checkpoints } = options
   if (budget.steps === undefined && budget.ms === undefined)
     throw new Error('the budget names neither steps nor time')
+  const optimizer = options.optimizer ?? ADAMW
   const adaptation = options.adaptation ?? everyWeight(config)
-  const shapes = { ...weightShapes(config), ...adaptation.trained }
-  const frozen: Record<string, HostTensor> = {}
-  const programs = new Map<string, Program>()
-  const programFor = async (shape: BatchShape): Promise<Program> => {
-    const key = JSON.stringify(shape)
-    let program = programs.get(key)
-    if (!program) {
-      const parts = { lm: options.shares.lm > 0 }
-      const step = trainStep(config, optimizer, parts, adaptation)
-      program = await engine.compile(step, stepSpecs(config, shape, adaptation))
-      programs.set(key, program)
-    }
-    return program
+  const accumulate = options.accumulate ?? 1
+  const dropout = options.dropout ?? { rate: 0, seed: '' }
+  const names = Object.keys({ ...weightShapes(config), ...adaptation.trained })
+  const settings = {
+    model: config,
+    trained: adaptation.trained,
+    'frozen weights': hashFrozen(weights, checkpoints ? names.filter(n => !(n in adaptation.trained)) : []),
+    'losses’ shares': options.shares,
+    optimizer,
+    accumulate,
+    dropout,
+    'feature dropout': options.featureDropout ?? null,
   }
 
-  // Weights and moments travel as host tensors: outputs of one step are inputs of the next.
-  let state: Record<string, HostTensor> = {}
-  for (const [name, shape] of Object.entries(shapes)) {
-    if (!(name in adaptation.trained)) {
-      frozen[`w:${name}`] = { data: options.weights[name]!, shape }
-      continue
-    }
-    state[`w:${name}`] = { data: options.weights[name]!, shape }
-    state[`m:${name}`] = { data: new Float32Array(options.weights[name]!.length), shape }
-    state[`v:${name}`] = { data: new Float32Array(options.weights[name]!.length), shape }
+  const saved = checkpoints?.load() ?? null
+  if (saved) checkSettings(saved.settings, settings)
+  const run: { -readonly [key in keyof RunState]: RunState[key] } = {
+    step: 0,
+    elapsedMs: 0,
+    tokens: 0,
+    drawn: 0,
+  }
+  const drawStep = (): Drawn[] => {
+    const drawn = Array.from({ length: accumulate }, draw)
+    for (const one of drawn) run.drawn = hashDrawn(run.drawn, one)
+    return drawn
+  }
+  if (saved) {
+    for (let step = 0; step < saved.step; step++) drawStep()
+    if (run.drawn !== saved.drawn)
+      throw new Error('the checkpoint is of another run: the data or the seed differ')
+    Object.assign(run, { step: saved.step, elapsedMs: saved.elapsedMs, tokens: saved.tokens })
   }
 
-  const start = now()
-  let tokens = 0
+  const stepper = await createStepper(
+    {
+      ...options,
+      optimizer,
+      adaptation,
+      accumulate,
+      dropout,
+      memoryBytes: options.memoryBytes ?? Number.POSITIVE_INFINITY,
+    },
+    weights,
+    saved?.tensors,
+  )
+  const currentWeights = async (): Promise<Weights> => {
+    const state = await stepper.state()
+    return Object.fromEntries(
+      names.map(name => [
+        name,
+        name in adaptation.trained ? Float32Array.from(state[`w:${name}`]!.data) : weights[name]!,
+      ]),
+    )
+  }
+  const milestones = options.onMilestone ? (options.milestones ?? 10) : 0
+  let passed: number | null = null
+
+  let start = now() - run.elapsedMs
+  let [savedAt, savedStep] = [now(), run.step]
+  const save = async () => {
+    if (!checkpoints || run.step === savedStep) return
+    checkpoints.save({ ...run, settings, tensors: await stepper.state() })
+    ;[savedAt, savedStep] = [now(), run.step]
+  }
   try {
-    for (let step = 0; ; step++) {
-      options.signal?.throwIfAborted()
-      const elapsed = now() - start
+    for (;;) {
+      run.elapsedMs = now() - start
+      if (signal?.aborted) await save()
+      signal?.throwIfAborted()
       const done = Math.max(
-        step / (budget.steps ?? Number.POSITIVE_INFINITY),
-        elapsed / (budget.ms ?? Number.POSITIVE_INFINITY),
+        run.step / (budget.steps ?? Number.POSITIVE_INFINITY),
+        run.elapsedMs / (budget.ms ?? Number.POSITIVE_INFINITY),
       )
+      const reached = Math.floor(milestones * Math.min(1, done))
+      if (reached > (passed ?? reached)) {
+        const before = now()
+        await options.onMilestone?.(await currentWeights(), done)
+        start += now() - before
+      }
+      passed = reached
       if (done >= 1) break
 
-      const { shape, units } = draw()
-      const program = await programFor(shape)
+      const drawn = drawStep()
       const learningRate = scheduledRate(options.learningRate, done, options.warmup ?? 0.05)
-      const outputs = await program.run({
-        ...frozen,
-        ...state,
-        ...packBatch(units, shape, options.shares, options.weigh),
-        lr: scalar(learningRate),
-        correct1: scalar(1 / (1 - optimizer.beta1 ** (step + 1))),
-        correct2: scalar(1 / (1 - optimizer.beta2 ** (step + 1))),
-      })
-      const loss = number(outputs['loss'])
-      if (!Number.isFinite(loss))
-        throw new Error(`the loss became ${loss} at step ${step}; lower the learning rate`)
-      state = Object.fromEntries(Object.keys(state).map(name => [name, outputs[name]!]))
+      const figures = await stepper.take(drawn, run.step, learningRate)
+      if (!Number.isFinite(figures.loss))
+        throw new Error(`the loss became ${figures.loss} at step ${run.step}; lower the learning rate`)
 
-      tokens += shape.rows * shape.length
-      options.onStep?.({
-        step,
-        done,
-        loss,
-        lossLm: number(outputs['loss_lm']),
-        lossStep: number(outputs['loss_step']),
-        lossPair: number(outputs['loss_pair']),
-        gradNorm: number(outputs['grad_norm']),
-        learningRate,
-        tokensPerSecond: (tokens / Math.max(1, now() - start)) * 1000,
-      })
+      run.tokens += drawn.reduce((sum, { shape }) => sum + shape.rows * shape.length, 0)
+      run.elapsedMs = now() - start
+      const tokensPerSecond = (run.tokens / Math.max(1, run.elapsedMs)) * 1000
+      const { step, tokens, elapsedMs } = run
+      run.step++
+      options.onStep?.({ step, done, ...figures, learningRate, tokensPerSecond, tokens, elapsedMs })
+      if (checkpoints && now() - savedAt >= checkpoints.everyMs) await save()
       // onnxruntime-node computes inside the call: let timers, signals and messages through between steps.
       await new Promise(resolve => setImmediate(resolve))
     }
+    await save()
+    return await currentWeights()
   } finally {
-    await Promise.all([...programs.values()].map(program => program.release()))
+    await stepper.release()
   }
-  return Object.fromEntries(
-    Object.keys(shapes).map(name => {
-      const trained = state[`w:${name}`]
-      return [name, trained ? Float32Array.from(trained.data) : options.weights[name]!]
-    }),
-  )
 }

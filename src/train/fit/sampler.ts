@@ -11,7 +11,7 @@ export interface Pool {
 }
 
 export interface BucketOptions {
-  /** Row lengths in tokens, ascending; a longer unit is left out. */
+  /** Row lengths in tokens, ascending; a longer unit is left out, and one with more steps than a batch has places for. */
   readonly lengths: readonly number[]
   /** Padded tokens in a batch, about. */
   readonly tokens: number
@@ -30,30 +30,62 @@ export function bucketShape(length: number, { tokens, stepsPer1000 }: BucketOpti
   return { rows, length, steps: Math.round((rows * length * stepsPer1000) / 1000), pairs: rows >> 1 }
 }
 
+interface Deck {
+  deal(): Unit
+  /** Puts a unit back: it is dealt next. */
+  putBack(unit: Unit): void
+}
+
 /** A deck deals every unit once, shuffled, before it deals any twice. */
-function createDeck(units: readonly Unit[], rng: Rng): () => Unit {
+function createDeck(units: readonly Unit[], rng: Rng): Deck {
   let deck: Unit[] = []
-  return () => {
-    if (deck.length === 0) deck = rng.shuffle(units)
-    return deck.pop()!
+  return {
+    deal() {
+      if (deck.length === 0) deck = rng.shuffle(units)
+      return deck.pop()!
+    },
+    putBack: unit => void deck.push(unit),
   }
 }
 
-/** An endless, seeded source of batches. Buckets of a pool are drawn in proportion to their rows. */
+const stepsOf = (unit: Unit): number => unit.rows.reduce((sum, { row }) => sum + row.steps.length, 0)
+
+/** Units for one batch: as many as its rows and step places hold. The first that does not fit opens the next batch. */
+function fillBatch({ deal, putBack }: Deck, shape: BatchShape): Unit[] {
+  const units: Unit[] = []
+  for (let [rows, steps] = [0, 0]; rows < shape.rows; ) {
+    const unit = deal()
+    rows += unit.rows.length
+    steps += stepsOf(unit)
+    if (rows > shape.rows || steps > shape.steps) {
+      putBack(unit)
+      break
+    }
+    units.push(unit)
+  }
+  return units
+}
+
+/**
+ * An endless, seeded source of batches. Buckets of a pool are drawn in proportion to their rows. What it draws depends on
+ * pools, options and seed alone, so drawing n batches again brings it where it was after n.
+ */
 export function createSampler(pools: readonly Pool[], options: BucketOptions, rng: Rng): () => Drawn {
   const tables = pools
     .map(pool => {
       const buckets = options.lengths
         .map((length, i) => {
           const shorter = options.lengths[i - 1] ?? 0
-          const units = pool.units.filter(unit => unit.length <= length && unit.length > shorter)
           const shape = bucketShape(length, options)
+          const units = pool.units.filter(
+            unit => unit.length <= length && unit.length > shorter && stepsOf(unit) <= shape.steps,
+          )
           const rows = units.reduce((sum, unit) => sum + unit.rows.length, 0)
           return {
             units,
             shape,
             batches: rows / shape.rows,
-            deal: createDeck(units, rng.fork(`${pool.name}:${length}`)),
+            deck: createDeck(units, rng.fork(`${pool.name}:${length}`)),
           }
         })
         .filter(bucket => bucket.units.length > 0)
@@ -63,15 +95,7 @@ export function createSampler(pools: readonly Pool[], options: BucketOptions, rn
   if (tables.length === 0) throw new Error('there is nothing to train on: every pool is empty')
   return () => {
     const table = tables[rng.weighted(tables.map(t => t.share))]!
-    const bucket = table.buckets[rng.weighted(table.buckets.map(b => b.batches))]!
-    const units: Unit[] = []
-    for (let rows = 0; ; ) {
-      const unit = bucket.deal()
-      rows += unit.rows.length
-      if (rows > bucket.shape.rows) break
-      units.push(unit)
-      if (rows === bucket.shape.rows) break
-    }
-    return { shape: bucket.shape, units }
+    const { deck, shape } = table.buckets[rng.weighted(table.buckets.map(b => b.batches))]!
+    return { shape, units: fillBatch(deck, shape) }
   }
 }

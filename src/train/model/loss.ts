@@ -1,6 +1,7 @@
 // The training loss: language model, step labels and comparisons, each a weighted sum over a weight the batch brings. Knows no optimizer.
 import * as tf from '@tensorflow/tfjs'
 import type { ModelConfig } from './config.ts'
+import { dropout } from './dropout.ts'
 import { lmLogits, outputTable, stepLogits, trunk, type WeightTensors } from './trunk.ts'
 
 type T = tf.Tensor
@@ -71,18 +72,33 @@ export interface LossParts {
   readonly pair: T
 }
 
+/** What a training graph computes. */
+export interface LossOptions {
+  /** Whether the language model takes part: its product with the vocabulary is a large share of a step. */
+  readonly lm: boolean
+  /** Share of hidden values dropped, in [0, 1); the batch then brings `dropoutSpecs`. None when 0 or absent. */
+  readonly dropout?: number
+}
+
 /** The three losses of a batch and their sum. */
 export function batchLoss(
   config: ModelConfig,
   w: WeightTensors,
   batch: Readonly<Record<string, T>>,
-  parts: { lm: boolean },
+  options: LossOptions,
 ): LossParts {
   const [rows, length] = batch.tokens!.shape as [number, number]
   const positions = rowPositions(rows, length)
   const { tokens, slots, flags } = batch as { tokens: T; slots: T; flags: T }
-  const { hidden } = trunk(config, w, { tokens, slots, flags, positions, keyPositions: positions })
-  const lm = parts.lm ? languageLoss(w, hidden, batch.lm_targets!, batch.lm_weights!) : tf.scalar(0)
+  const { hidden } = trunk(config, w, {
+    tokens,
+    slots,
+    flags,
+    positions,
+    keyPositions: positions,
+    ...(options.dropout && { drop: dropout(batch, options.dropout) }),
+  })
+  const lm = options.lm ? languageLoss(w, hidden, batch.lm_targets!, batch.lm_weights!) : tf.scalar(0)
   const logits = stepLogits(w, hidden, batch.step_index!, batch.features!)
   // Binary cross-entropy from logits: softplus(z) - z·y, stable for both signs.
   const step = tf.sum(

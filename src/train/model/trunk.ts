@@ -1,6 +1,7 @@
 // The decoder in TensorFlow.js ops: RMSNorm, rotary positions, grouped-query causal attention, SwiGLU. Knows no loss and no tokens' meaning.
 import * as tf from '@tensorflow/tfjs'
 import { headDim, type ModelConfig } from './config.ts'
+import type { Drop } from './dropout.ts'
 
 type T = tf.Tensor
 export type WeightTensors = Readonly<Record<string, T>>
@@ -21,6 +22,8 @@ export interface TrunkInputs {
   /** [batch, past + length] float32: places of all keys; equals `positions` without a past. */
   readonly keyPositions: T
   readonly past?: Past
+  /** Training alone: dropout of the embedding (place 0) and of what layer l adds by attention (1 + 2l) and MLP (2 + 2l). */
+  readonly drop?: Drop
 }
 
 export interface TrunkOutputs {
@@ -98,6 +101,9 @@ export function trunk(config: ModelConfig, w: WeightTensors, inputs: TrunkInputs
     x = tf.add(x, embedded('special_embed', tf.minimum(inputs.tokens, others)))
   }
 
+  const drop: Drop = inputs.drop ?? (y => y)
+  x = drop(x, 0)
+
   const keys: T[] = []
   const values: T[] = []
   for (let layer = 0; layer < config.layers; layer++) {
@@ -120,12 +126,12 @@ export function trunk(config: ModelConfig, w: WeightTensors, inputs: TrunkInputs
     const attention = tf.reshape(tf.softmax(masked), [batch, kvHeads, group * length, total])
     const mixed = tf.reshape(tf.matMul(attention, value), [batch, heads, length, d])
     const joined = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [batch * length, heads * d])
-    x = tf.add(x, projected('out', joined))
+    x = tf.add(x, drop(projected('out', joined), 1 + 2 * layer))
 
     const inner = rmsNorm(x, of('mlp_norm'), normEpsilon)
     const gate = projected('gate', inner)
     const activated = tf.mul(tf.mul(gate, tf.sigmoid(gate)), projected('up', inner))
-    x = tf.add(x, projected('down', activated))
+    x = tf.add(x, drop(projected('down', activated), 2 + 2 * layer))
   }
   const hidden = tf.reshape(rmsNorm(x, w.final_norm!, normEpsilon), [batch * length, width])
   return { hidden, keys, values }

@@ -2,28 +2,32 @@
 // sneaky edits. One command, from data and base to artifact. Every choice is logged in models/LOG.md.
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { FEATURES } from '../../critic/features.ts'
+import { FEATURE_INPUTS, FEATURES } from '../../critic/features.ts'
 import { type Manifest, openArtifact } from '../../critic/manifest.ts'
 import { openSolver } from '../../critic/solver-model.ts'
-import { createTokenizer, type TextTokenizer } from '../../critic/tokenizer.ts'
-import { gsm8k, isHeldBack, mrben, prm800kComparisons, prm800kSolutions, prmbench } from '../data/corpora.ts'
-import type { Comparison, Example } from '../data/example.ts'
-import { comparisonUnit, exampleUnit, type Unit } from '../data/units.ts'
+import { createTokenizer } from '../../critic/tokenizer.ts'
 import { OPSET } from '../engine/graph.ts'
+import { auc, judgedSteps } from '../eval/metrics.ts'
 import { exportCritic, readWeights } from '../export.ts'
 import { fit } from '../fit/fit.ts'
-import { type BucketOptions, createSampler, type Pool } from '../fit/sampler.ts'
-import { initWeights, type ModelConfig } from '../model/config.ts'
+import { type BucketOptions, createSampler } from '../fit/sampler.ts'
+import { initWeights, type ModelConfig, type Weights } from '../model/config.ts'
 import { initLora, type LoraOptions, lora, mergeLora } from '../model/lora.ts'
 import { createRng, type Rng } from '../rng.ts'
-import { corruptSolution } from '../sneaky/apply.ts'
-import { createPolicy } from '../sneaky/policy.ts'
 import { BUCKETS, bucketsOf, dataHash, MAX_LENGTH, type RecipeContext } from './base.ts'
-import { generateProblems, solutionExample } from './built-in.ts'
+import { generateProblems } from './built-in.ts'
+import { criticPools, humanExamples } from './critic-pools.ts'
 import { classWeights } from './label-weights.ts'
 import { createProgress } from './progress.ts'
-import { finishCritic } from './reading.ts'
+import { finishCritic, locateDraft } from './reading.ts'
 import { sampleProblems } from './samples.ts'
+
+/** Hidden units of the step head, beside features that make some 330 inputs. */
+const HEAD_WIDTH = 128
+/** Share of hand features hidden at each step in training: solutions of a few models carry their habits, which others do not have. */
+const FEATURE_DROPOUT = 0.4
+/** Training examples an artifact carries along against forgetting. */
+const REPLAY = 1500
 
 export interface CriticContext extends RecipeContext {
   /** Folder of the base's artifact. */
@@ -39,40 +43,6 @@ export interface CriticContext extends RecipeContext {
  * (bench adapt). So few lengths and small batches.
  */
 const FROZEN_BUCKETS: BucketOptions = { ...BUCKETS, lengths: [208, MAX_LENGTH], tokens: 768 }
-
-/** A corrupted solution against its original, compared from the changed step on. */
-function sneakyComparison(
-  rng: Rng,
-  { problem, steps }: { problem: string; steps: readonly string[] },
-): Comparison | null {
-  const corrupt = corruptSolution(rng, createPolicy(), problem, [...steps])
-  if (!corrupt) return null
-  const labels = corrupt.steps.map((_, i) =>
-    i < corrupt.wrong_index ? 1 : i === corrupt.wrong_index ? 0 : null,
-  )
-  const better: Example = { problem, steps, labels: steps.map(() => 1), source: 'sneaky', imitate: false }
-  return {
-    better,
-    worse: { problem, steps: corrupt.steps, labels, source: 'sneaky', imitate: false },
-    from: corrupt.wrong_index,
-  }
-}
-
-const exampleUnits = (tokenizer: TextTokenizer, examples: readonly Example[]): Unit[] =>
-  examples.flatMap(example => exampleUnit(tokenizer, example, MAX_LENGTH) ?? [])
-const comparisonUnits = (tokenizer: TextTokenizer, comparisons: readonly Comparison[]): Unit[] =>
-  comparisons.flatMap(comparison => comparisonUnit(tokenizer, comparison, MAX_LENGTH) ?? [])
-
-/** Right against wrong samples of one problem, compared as wholes. */
-function outcomeComparisons(samples: readonly Example[]): Comparison[] {
-  const right = samples.filter(s => s.outcome === 1)
-  const wrong = samples.filter(s => s.outcome === 0)
-  return Array.from({ length: Math.min(right.length, wrong.length) }, (_, i) => ({
-    better: right[i]!,
-    worse: wrong[i]!,
-    from: 0,
-  }))
-}
 
 /** Samples of the base on generated problems, to train on and held back. */
 async function sampleSolver({ baseDir, print, sampledProblems, seed }: CriticContext, rng: Rng) {
@@ -101,42 +71,12 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
   const base = openArtifact(baseDir).manifest
   const tokenizerText = readFileSync(join(baseDir, 'tokenizer.json'), 'utf8')
   const tokenizer = createTokenizer(JSON.parse(tokenizerText))
-  const config: ModelConfig = { ...base.model, features: FEATURES.length }
+  const config: ModelConfig = { ...base.model, features: FEATURE_INPUTS, headWidth: HEAD_WIDTH }
 
   const { sampled, heldSampled } = await sampleSolver(context, rng)
 
   print.write('encoding the labels\n')
-  const trainable = (example: { problem: string }) => !isHeldBack(example.problem)
-  const human = [...mrben(dataDir), ...prm800kSolutions(dataDir)]
-  const ownSamples = sampled.flatMap(({ samples }) => samples)
-  const ownPairs = sampled.flatMap(({ samples }) => outcomeComparisons(samples))
-  const clean = [
-    ...generateProblems(rng.fork('sneaky'), 4000, 'train').map(solutionExample),
-    ...gsm8k(dataDir).filter(trainable),
-  ]
-  const sneaky = clean.flatMap(example => sneakyComparison(rng, example) ?? [])
-  const pools: Pool[] = [
-    { name: 'human', share: 0.34, units: exampleUnits(tokenizer, human.filter(trainable)) },
-    {
-      name: 'siblings',
-      share: 0.2,
-      units: comparisonUnits(
-        tokenizer,
-        prm800kComparisons(dataDir).filter(c => trainable(c.better)),
-      ),
-    },
-    {
-      name: 'injected',
-      share: 0.08,
-      units: comparisonUnits(
-        tokenizer,
-        prmbench(dataDir).filter(c => trainable(c.better)),
-      ),
-    },
-    { name: 'own samples', share: 0.12, units: exampleUnits(tokenizer, ownSamples) },
-    { name: 'own pairs', share: 0.1, units: comparisonUnits(tokenizer, ownPairs) },
-    { name: 'sneaky', share: 0.16, units: comparisonUnits(tokenizer, sneaky) },
-  ]
+  const pools = criticPools(dataDir, tokenizer, sampled, rng)
   print.write(`${pools.map(p => `${p.name} ${p.units.length}`).join(', ')}\n`)
 
   const stored = readWeights(config, readFileSync(join(baseDir, 'model.onnx')))
@@ -146,31 +86,7 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
     weights: { ...start, ...initLora(config, context.lora, rng.fork('lora')) },
     shares: { lm: 0, step: 1, pair: 0.5 }, // a large vocabulary costs more than the rest of the step
   }
-  const trained = await fit({
-    engine,
-    config,
-    weights: start,
-    draw: createSampler(pools, bucketsOf(context, beside ? FROZEN_BUCKETS : BUCKETS), rng.fork('batches')),
-    shares: { lm: 0.1, step: 1, pair: 0.5 },
-    weigh: classWeights(pools.flatMap(p => p.units)),
-    budget: context.budget,
-    learningRate: context.learningRate ?? (beside ? 3e-4 : 1e-3),
-    now,
-    onStep: createProgress({
-      label: 'critic',
-      out: print,
-      now,
-      ...(context.logFile ? { logFile: context.logFile } : {}),
-    }),
-    ...beside,
-  })
-  const merged = context.lora ? mergeLora(config, context.lora, trained) : trained
   const { untied: _, ...served } = config // a critic writes no words: it needs no output table
-
-  mkdirSync(out, { recursive: true })
-  const files = { 'model.onnx': await exportCritic(served, merged), 'tokenizer.json': tokenizerText }
-  const heldBack = [...human.filter(e => !trainable(e)), ...heldSampled.flatMap(({ samples }) => samples)]
-  const replay = rng.shuffle([...human.filter(trainable), ...ownSamples]).slice(0, 1500)
   const facts = {
     kind: 'critic' as const,
     version: context.version,
@@ -184,5 +100,50 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
     seed,
     command: context.command,
   }
-  return finishCritic({ out, files, facts, slice: heldBack, replay })
+  const filesOf = async (weights: Weights) => {
+    const merged = context.lora ? mergeLora(config, context.lora, weights) : weights
+    return { 'model.onnx': await exportCritic(served, merged), 'tokenizer.json': tokenizerText }
+  }
+
+  // Errors of real models are what a critic is for, and the training loss says little about them.
+  const held = humanExamples(dataDir, true)
+  let best = { auc: Number.NEGATIVE_INFINITY, files: null as Record<string, Uint8Array | string> | null }
+  const trained = await fit({
+    engine,
+    config,
+    weights: start,
+    draw: createSampler(pools, bucketsOf(context, beside ? FROZEN_BUCKETS : BUCKETS), rng.fork('batches')),
+    shares: { lm: 0.1, step: 1, pair: 0.5 },
+    weigh: classWeights(pools.flatMap(p => p.units)),
+    featureDropout: { rate: FEATURE_DROPOUT, seed },
+    budget: context.budget,
+    ...context.controls,
+    learningRate: context.learningRate ?? (beside ? 3e-4 : 1e-3),
+    now,
+    onStep: createProgress({
+      label: 'critic',
+      out: print,
+      now,
+      ...(context.logFile ? { logFile: context.logFile } : {}),
+    }),
+    milestones: 6,
+    ...(held.length > 0 && {
+      onMilestone: async (weights: Weights, done: number) => {
+        const files = await filesOf(weights)
+        const reached = auc(judgedSteps(await locateDraft(files, facts, held)))
+        print.write(
+          `\n${Math.round(100 * done)} %: step AUC ${reached.toFixed(4)} on held-back human labels\n`,
+        )
+        if (reached > best.auc) best = { auc: reached, files }
+      },
+    }),
+    ...beside,
+  })
+
+  mkdirSync(out, { recursive: true })
+  const files = best.files ?? (await filesOf(trained))
+  const slice = [...held, ...heldSampled.flatMap(({ samples }) => samples)]
+  const learned = [...humanExamples(dataDir, false), ...sampled.flatMap(({ samples }) => samples)]
+  const replay = rng.shuffle(learned).slice(0, REPLAY)
+  return finishCritic({ out, files, facts, slice, replay })
 }

@@ -10,6 +10,25 @@ export interface ProgressOptions {
   readonly logFile?: string
   readonly everySteps?: number
   readonly now: () => number
+  /** Resident memory of the process in bytes. */
+  readonly rss?: () => number
+}
+
+/** One line of the log. Losses are running means; the speed is that since the line before. */
+export interface LogRecord {
+  readonly label: string
+  readonly step: number
+  readonly done: number
+  readonly loss: number
+  readonly lossLm: number
+  readonly lossStep: number
+  readonly lossPair: number
+  readonly grad_norm: number
+  readonly lr: number
+  readonly tokens: number
+  readonly tokens_per_second: number
+  readonly elapsed_s: number
+  readonly rss_mb: number
 }
 
 const BAR = 24
@@ -26,29 +45,39 @@ export function createProgress({
   logFile,
   everySteps = 20,
   now,
+  rss = () => process.memoryUsage.rss(),
 }: ProgressOptions): (p: FitProgress) => void {
-  const start = now()
-  const mean = { lossLm: 0, lossStep: 0, lossPair: 0 }
+  const mean = { loss: 0, lossLm: 0, lossStep: 0, lossPair: 0 }
   let seen = 0
+  let last: { at: number; tokens: number } | null = null
   return p => {
     seen++
     const rate = Math.max(0.02, 1 / seen)
-    for (const key of ['lossLm', 'lossStep', 'lossPair'] as const) mean[key] += rate * (p[key] - mean[key])
+    for (const key of ['loss', 'lossLm', 'lossStep', 'lossPair'] as const)
+      mean[key] += rate * (p[key] - mean[key])
     if (p.step % everySteps !== 0) return
-    const left = p.done > 0 ? ((now() - start) / p.done) * (1 - p.done) : 0
+    const at = now()
+    const speed = last ? ((p.tokens - last.tokens) / Math.max(1, at - last.at)) * 1000 : p.tokensPerSecond
+    last = { at, tokens: p.tokens }
+    const left = p.done > 0 ? (p.elapsedMs / p.done) * (1 - p.done) : 0
+    const rssMb = Math.round(rss() / 1e6)
     const bar = '█'.repeat(Math.round(p.done * BAR)).padEnd(BAR, '░')
-    const line = `${label} ${bar} ${(p.done * 100).toFixed(1)}% step ${p.step} lm ${mean.lossLm.toFixed(3)} step ${mean.lossStep.toFixed(3)} pair ${mean.lossPair.toFixed(3)} ${Math.round(p.tokensPerSecond)} tok/s left ${clock(left)}`
+    const losses = `loss ${mean.loss.toFixed(3)} (lm ${mean.lossLm.toFixed(3)} step ${mean.lossStep.toFixed(3)} pair ${mean.lossPair.toFixed(3)})`
+    const line = `${label} ${bar} ${(p.done * 100).toFixed(1)}% step ${p.step} ${losses} ${Math.round(speed)} tok/s ${rssMb} MB left ${clock(left)}`
     if (out.isTTY) out.write(`\r${line}\u001b[K`)
     else if (p.step % (everySteps * 10) === 0) out.write(`${line}\n`)
     if (logFile) {
-      const record = {
+      const record: LogRecord = {
         label,
         step: p.step,
         done: p.done,
         ...mean,
         grad_norm: p.gradNorm,
         lr: p.learningRate,
-        tokens_per_second: p.tokensPerSecond,
+        tokens: p.tokens,
+        tokens_per_second: speed,
+        elapsed_s: p.elapsedMs / 1000,
+        rss_mb: rssMb,
       }
       appendFileSync(logFile, `${JSON.stringify(record)}\n`)
     }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Manifest, type Reading, writeArtifact } from '../../critic/manifest.ts'
 import { openScorer, type Scorer } from '../../critic/scorer.ts'
-import type { Example } from '../data/example.ts'
+import type { Example, Source } from '../data/example.ts'
 import { writeJsonl } from '../data/jsonl.ts'
 import {
   auc,
@@ -20,18 +20,27 @@ export const SLICE_FILE = 'slice.jsonl.gz'
 /** Training examples kept against forgetting, inside the artifact. */
 export const REPLAY_FILE = 'replay.jsonl.gz'
 
+/** A located solution with where its labels come from. */
+export interface Sourced extends Located {
+  readonly source: Source
+}
+
 /** Scores examples whose labels locate the first error; examples with gaps before it are left out. */
 export async function locate(
   scorer: Pick<Scorer, 'logits'>,
   examples: readonly Example[],
-): Promise<Located[]> {
+): Promise<Sourced[]> {
   const usable = examples.flatMap(example => {
     const firstError = example.labels.findIndex(label => label !== null && label < 0.5)
     const before = firstError < 0 ? example.labels : example.labels.slice(0, firstError)
     return before.every(label => label !== null && label >= 0.5) ? [{ example, firstError }] : []
   })
   const logits = await scorer.logits(usable.map(({ example }) => example))
-  return usable.map(({ firstError }, i) => ({ scores: logits[i]!, firstError }))
+  return usable.map(({ example, firstError }, i) => ({
+    scores: logits[i]!,
+    firstError,
+    source: example.source,
+  }))
 }
 
 const UNREAD: Reading = { calibration: { kind: 'platt', a: 1, b: 0 }, threshold: 0.5, ece: 1 }
@@ -62,12 +71,12 @@ export async function finishCritic({
     [SLICE_FILE]: readFileSync(join(out, SLICE_FILE)),
     [REPLAY_FILE]: readFileSync(join(out, REPLAY_FILE)),
   }
-  const located = await measureDraft(all, facts, fitOn)
-  const reading = fitReading(located)
-  const [even, odd] = [0, 1].map(side => located.filter((_, i) => i % 2 === side)) as [Located[], Located[]]
+  const located = await locateDraft(all, facts, fitOn)
+  const reading = fitBySource(located)
+  const [even, odd] = [0, 1].map(side => located.filter((_, i) => i % 2 === side)) as [Sourced[], Sourced[]]
   const halves = [
-    { reading: fitReading(odd), measured: even },
-    { reading: fitReading(even), measured: odd },
+    { reading: fitBySource(odd), measured: even },
+    { reading: fitBySource(even), measured: odd },
   ].map(half => ({ threshold: half.reading.threshold, scored: readWith(half.reading, half.measured) }))
   const f1 = halves.map(({ scored, threshold }) => processBench(scored, threshold).f1)
   const crossed = halves.flatMap(({ scored }) => scored)
@@ -80,12 +89,12 @@ export async function finishCritic({
   return writeArtifact(out, all, { ...facts, metrics, reading: { ...reading, ece: metrics.ece } })
 }
 
-/** Raw logits of the slice, from a throw-away artifact that reads logits as they are. */
-async function measureDraft(
+/** Raw logits of labelled solutions, from a throw-away artifact that reads logits as they are. */
+export async function locateDraft(
   files: Finish['files'],
   facts: Finish['facts'],
   slice: readonly Example[],
-): Promise<Located[]> {
+): Promise<Sourced[]> {
   const draft = mkdtempSync(join(tmpdir(), 'spar-draft-'))
   try {
     writeArtifact(draft, files, { ...facts, metrics: {}, reading: UNREAD })
@@ -98,8 +107,33 @@ async function measureDraft(
   }
 }
 
+/** Thresholds tried for τ, as quantiles of the slice's step scores. */
+const CANDIDATES = 200
+
+/** Calibration over all steps, and the τ with the best mean F1 over the sources: the most frequent source does not set it alone. */
+export function fitBySource(located: readonly Sourced[]): Reading {
+  const reading = fitReading(located)
+  const scored = readWith(reading, located)
+  const groups = [...Map.groupBy(scored, item => item.source).values()].filter(
+    group => group.some(item => item.firstError >= 0) && group.some(item => item.firstError < 0),
+  )
+  if (groups.length < 2) return reading
+  const scores = judgedSteps(scored)
+    .map(step => step.score)
+    .toSorted((a, b) => a - b)
+  const meanF1 = (threshold: number): number =>
+    groups.reduce((sum, group) => sum + processBench(group, threshold).f1, 0) / groups.length
+  let best = { threshold: reading.threshold, f1: meanF1(reading.threshold) }
+  for (let i = 0; i < CANDIDATES; i++) {
+    const threshold = scores[Math.floor((i / CANDIDATES) * scores.length)]!
+    const f1 = meanF1(threshold)
+    if (f1 > best.f1) best = { threshold, f1 }
+  }
+  return { ...reading, threshold: best.threshold }
+}
+
 /** Scores as a reading would give them. */
-function readWith({ calibration: { a, b } }: Reading, located: readonly Located[]): Located[] {
+function readWith<T extends Located>({ calibration: { a, b } }: Reading, located: readonly T[]): T[] {
   return located.map(item => ({
     ...item,
     scores: item.scores.map(z => (z === null ? null : 1 / (1 + Math.exp(-(a * z + b))))),

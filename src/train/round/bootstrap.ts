@@ -1,5 +1,6 @@
 // Paired bootstrap of a difference between two critics, resampled over problems (Efron 1979). Knows no critic.
 import type { Judged } from '../eval/metrics.ts'
+import { weightedAuc } from '../eval/resample.ts'
 import type { Rng } from '../rng.ts'
 
 /** A difference and the middle 80 % of its resamples: `high` is its upper 90 % bound. NaN where nothing can be said. */
@@ -41,27 +42,4 @@ function interval(size: number, statistic: (counts: readonly number[]) => number
   drawn.sort((x, y) => x - y)
   const quantile = (q: number) => drawn[Math.round(q * (drawn.length - 1))] ?? Number.NaN
   return { difference: statistic(whole), low: quantile(0.1), high: quantile(0.9) }
-}
-
-/** AUC when each problem counts as often as it was drawn: sorted once, then one pass a resample. */
-function weightedAuc(groups: readonly (readonly Judged[])[]): (counts: readonly number[]) => number {
-  const sorted = groups
-    .flatMap((steps, group) => steps.map(step => ({ ...step, group })))
-    .sort((x, y) => x.score - y.score)
-  return counts => {
-    let [ordered, below, right] = [0, 0, 0]
-    for (let from = 0; from < sorted.length; ) {
-      const { score } = sorted[from]!
-      let [tiedRight, tiedWrong] = [0, 0]
-      for (; from < sorted.length && sorted[from]!.score === score; from++) {
-        const step = sorted[from]!
-        if (step.right) tiedRight += counts[step.group]!
-        else tiedWrong += counts[step.group]!
-      }
-      ordered += tiedRight * (below + tiedWrong / 2)
-      below += tiedWrong
-      right += tiedRight
-    }
-    return ordered / (right * below)
-  }
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as tf from '@tensorflow/tfjs'
-import { eagerEngine } from '../../../src/train/engine/engine.ts'
+import { eagerEngine } from '../../../src/train/engine/eager.ts'
 import { type TensorFunction, trace } from '../../../src/train/engine/trace.ts'
 import { assertClose } from './close.ts'
 import { openRunner } from './run-model.ts'

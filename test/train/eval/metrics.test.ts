@@ -4,7 +4,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   auc,
+  balancedStepAccuracy,
   bestThreshold,
+  calibrationBins,
   calibrationError,
   firstBelow,
   fitPlatt,
@@ -202,4 +204,68 @@ test('a reading is calibrated, keeps the order and finds the threshold on calibr
     ),
   )
   near(threshold, bestThreshold(scored), 0)
+})
+
+test('the area does not change under a monotone map, and is mirrored when right and wrong change places', () => {
+  const some = fc.array(fc.record({ score: fc.integer({ min: -5, max: 5 }), right: fc.boolean() }), {
+    minLength: 1,
+  })
+  fc.assert(
+    fc.property(some, steps => {
+      const area = auc(steps)
+      const mapped = auc(steps.map(s => ({ ...s, score: s.score ** 3 + 2 * s.score })))
+      const mirrored = auc(steps.map(s => ({ ...s, right: !s.right })))
+      if (Number.isNaN(area)) assert.ok(Number.isNaN(mapped) && Number.isNaN(mirrored))
+      else {
+        near(mapped, area)
+        near(mirrored, 1 - area)
+      }
+    }),
+  )
+})
+
+test('F1 is a harmonic mean: between its two accuracies, 0 when one is, the same for both when they are equal', () => {
+  const scores = fc.array(fc.integer({ min: 0, max: 10 }), { minLength: 1, maxLength: 4 })
+  const solution = fc.tuple(scores, fc.integer({ min: -1, max: 3 })).map(([list, error]) => ({
+    scores: list.map(x => x / 10),
+    firstError: Math.min(error, list.length - 1),
+  }))
+  fc.assert(
+    fc.property(fc.array(solution), fc.integer({ min: 0, max: 11 }), (located, tau) => {
+      const { f1, accError, accCorrect } = processBench(located, tau / 10)
+      if (accError === 0 || accCorrect === 0) return assert.equal(f1, 0)
+      near(f1, 2 / (1 / accError + 1 / accCorrect))
+      assert.ok(f1 >= Math.min(accError, accCorrect) - 1e-12 && f1 <= Math.max(accError, accCorrect) + 1e-12)
+      const twice = processBench([...located, ...located], tau / 10)
+      near(twice.f1, f1)
+    }),
+  )
+})
+
+const BALANCED: readonly { given: Judged[]; want: number }[] = [
+  { given: judged([0.9, 0.6], [0.4]), want: 1 },
+  { given: judged([0.9, 0.5, 0.5, 0.1], [0.4]), want: (3 / 4 + 1) / 2 }, // a score at the threshold is right
+  { given: judged([0.9, 0.9, 0.9, 0.9], [0.9, 0.1]), want: 0.75 },
+  { given: judged([0.1], [0.9]), want: 0 },
+]
+for (const { given, want } of BALANCED) {
+  test(`balanced accuracy at ½ of ${JSON.stringify(given.map(j => [j.score, j.right]))} is ${want}`, () =>
+    near(balancedStepAccuracy(given, 0.5), want))
+}
+
+test('balanced accuracy cannot be said without right or without wrong steps', () => {
+  assert.ok(Number.isNaN(balancedStepAccuracy(judged([1], []), 0.5)))
+})
+
+test('calibration bins hold mean score and share right; 1 is in the last, empty ones say nothing', () => {
+  const bins = calibrationBins(judged([0.25, 1, 0.95], [0.21, 0]))
+  assert.equal(bins.length, 10)
+  assert.deepEqual(
+    bins.map(bin => bin.n),
+    [1, 0, 2, 0, 0, 0, 0, 0, 0, 2],
+  )
+  near(bins[2]!.score, 0.23)
+  near(bins[2]!.right, 0.5)
+  near(bins[9]!.score, 0.975)
+  assert.ok(Number.isNaN(bins[1]!.score) && Number.isNaN(bins[1]!.right))
 })

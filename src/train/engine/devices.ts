@@ -1,0 +1,23 @@
+// Where training runs, by name. Knows no model and no command line.
+import { eagerBackend, eagerEngine } from './eager.ts'
+import { tracedEngine } from './engine.ts'
+import type { Engine } from './port.ts'
+
+/** `tfjs` is the eager engine; the others are the traced one on a provider of ONNX Runtime. */
+export const DEVICES = ['cpu', 'webgpu', 'cuda', 'tfjs'] as const
+export type Device = (typeof DEVICES)[number]
+
+/** Opens the engine of a device and runs one product on it. @throws saying what the device lacks. */
+export async function openEngine(device: Device, threads: number): Promise<Engine> {
+  const engine = device === 'tfjs' ? eagerEngine(await eagerBackend()) : tracedEngine({ threads, device })
+  try {
+    const spec = { shape: [1], dtype: 'float32' as const }
+    const program = await engine.compile(({ x }) => ({ y: x!.square() }), { x: spec })
+    await program.run({ x: { data: Float32Array.of(2), shape: [1] } })
+    await program.release()
+  } catch (error) {
+    const reason = (error as Error).message.trim().split('\n')[0]
+    throw new Error(`the device ${device} cannot be used here: ${reason}`, { cause: error })
+  }
+  return engine
+}

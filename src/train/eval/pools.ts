@@ -1,0 +1,156 @@
+// Best-of-N pools: does a critic pick the right one of several solutions? Pairs within a problem, best-of-N and weighted votes,
+// chosen by the very functions that a search chooses with. Prints nothing.
+import { AGGREGATIONS, type Aggregation, aggregate, logAggregate } from '../../search/aggregate.ts'
+import { type Ballot, type Choose, pickBest, pickMajority, pickWeighted } from '../../search/pick.ts'
+import { createRng } from '../rng.ts'
+import type { StepJudge, StepScores } from './judge.ts'
+import { type CalibrationBin, calibrationBins, calibrationError, type Judged } from './metrics.ts'
+import { pairShare } from './pairs.ts'
+import { drawSubsets, type Pool, publishedCritics } from './pool-data.ts'
+import { drawResamples, type Estimate, interval95, resample, weightedMean } from './resample.ts'
+
+/** Numbers of candidates that a choice is made from. */
+const SIZES = [4, 8, 16, 32] as const
+/** Draws of N candidates of a problem that has more. */
+export const DRAWS = 5
+/** What is said of a candidate as a whole in the reliability diagram: a search's default. */
+export const CALIBRATED: Aggregation = 'min'
+
+/** Shares of problems solved in percent, in the order of the figures' `sizes`. */
+export type BySize = readonly Estimate[]
+
+/** One critic under one aggregation. */
+export interface PoolRow {
+  readonly critic: string
+  /** `published`: its scores came with the pool. */
+  readonly source: 'tested' | 'baseline' | 'published'
+  readonly aggregation: Aggregation
+  /** Share of (right, wrong) pairs of one problem in the right order, mean over problems, in percent. */
+  readonly pairs: Estimate
+  readonly best: BySize
+  readonly weighted: BySize
+  /** Expected calibration error of the aggregate as P(solution is right); null for scores that are no probabilities. */
+  readonly ece: number | null
+}
+
+export interface PoolFigures {
+  readonly problems: number
+  readonly candidates: number
+  /** Problems with right and wrong candidates: those that pairs are counted in. */
+  readonly mixed: number
+  readonly sizes: readonly number[]
+  /** Share of candidates that are right, mean over problems, in percent. */
+  readonly one_sample: Estimate
+  readonly majority: BySize
+  /** Some candidate is right: the most any choice can reach. */
+  readonly oracle: BySize
+  readonly rows: readonly PoolRow[]
+  /** The first judge's lowest step score against whether the answer is right. */
+  readonly calibration: readonly CalibrationBin[]
+  readonly ece: number
+}
+
+/** Measures every judge, the first of which is the one under test, and the critics whose scores came with the pools. */
+export async function evalPools(
+  pools: readonly Pool[],
+  judges: readonly StepJudge[],
+  { seed, signal }: { seed: number; signal?: AbortSignal },
+): Promise<PoolFigures> {
+  const rng = createRng(seed).fork('pools')
+  const draws = drawResamples(pools.length, rng.fork('bootstrap'))
+  const largest = Math.max(...pools.map(({ candidates }) => candidates.length))
+  const sizes = SIZES.filter((n, i) => n <= largest || i === 0)
+  const subsets = sizes.map(n =>
+    pools.map(({ candidates }, p) => drawSubsets(candidates.length, n, DRAWS, rng.fork(`draw ${n} of ${p}`))),
+  )
+  const estimate = (values: readonly number[]): Estimate =>
+    interval95(resample(weightedMean(values.map(x => 100 * x)), values.length, draws))
+  /** Mean share of draws that satisfy, per problem. */
+  const bySize = (share: (pool: number, subset: readonly number[]) => number): BySize =>
+    subsets.map(perPool => estimate(perPool.map((drawn, p) => mean(drawn.map(subset => share(p, subset))))))
+
+  const items = pools.flatMap(({ problem, candidates }) =>
+    candidates.map(({ steps }) => ({ problem, steps })),
+  )
+  const scored: {
+    critic: string
+    source: PoolRow['source']
+    isProbability: boolean
+    scores: StepScores[][]
+  }[] = []
+  for (const [i, judge] of judges.entries()) {
+    const { name, isProbability } = judge
+    const scores = unflatten(pools, await judge.judge(items, signal))
+    scored.push({ critic: name, source: i === 0 ? 'tested' : 'baseline', isProbability, scores })
+  }
+  for (const name of publishedCritics(pools)) {
+    const scores = pools.map(({ candidates }) => candidates.map(c => c.published[name] ?? []))
+    scored.push({ critic: name, source: 'published', isProbability: true, scores })
+  }
+
+  const rows = scored.flatMap(({ critic, source, isProbability, scores }) =>
+    AGGREGATIONS.map((aggregation): PoolRow => {
+      const ballots = pools.map(({ candidates }, p) =>
+        candidates.map(
+          ({ key }, c): Ballot => ({ key, logScore: logAggregate(scores[p]![c]!, aggregation) }),
+        ),
+      )
+      const shares = pools.map(({ candidates }, p) =>
+        pairShare(
+          candidates.map(({ correct }, c) => ({
+            score: ballots[p]![c]!.logScore ?? Number.NEGATIVE_INFINITY,
+            correct,
+          })),
+        ),
+      )
+      return {
+        critic,
+        source,
+        aggregation,
+        pairs: estimate(shares),
+        best: bySize((p, subset) => solved(pools[p]!, ballots[p]!, subset, pickBest)),
+        weighted: bySize((p, subset) => solved(pools[p]!, ballots[p]!, subset, pickWeighted)),
+        ece: isProbability ? calibrationError(judgedWholes(pools, scores, aggregation)) : null,
+      }
+    }),
+  )
+  const right = (p: number, c: number) => (pools[p]!.candidates[c]!.correct ? 1 : 0)
+  const unscored = pools.map(({ candidates }) =>
+    candidates.map(({ key }): Ballot => ({ key, logScore: null })),
+  )
+  const wholes = judgedWholes(pools, scored[0]!.scores, CALIBRATED)
+  return {
+    problems: pools.length,
+    candidates: items.length,
+    mixed: pools.filter(({ candidates }) => new Set(candidates.map(c => c.correct)).size === 2).length,
+    sizes,
+    one_sample: estimate(pools.map(({ candidates }, p) => mean(candidates.map((_, c) => right(p, c))))),
+    majority: bySize((p, subset) => solved(pools[p]!, unscored[p]!, subset, pickMajority)),
+    oracle: bySize((p, subset) => Math.max(...subset.map(c => right(p, c)))),
+    rows,
+    calibration: calibrationBins(wholes),
+    ece: calibrationError(wholes),
+  }
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length
+
+/** 1 when the candidate chosen from a subset is right, else 0. */
+function solved(pool: Pool, ballots: readonly Ballot[], subset: readonly number[], choose: Choose): number {
+  const { winner } = choose(subset.map(c => ballots[c]!))
+  return winner !== null && pool.candidates[subset[winner]!]!.correct ? 1 : 0
+}
+
+function unflatten(pools: readonly Pool[], scores: readonly StepScores[]): StepScores[][] {
+  let next = 0
+  return pools.map(({ candidates }) => candidates.map(() => scores[next++]!))
+}
+
+function judgedWholes(pools: readonly Pool[], scores: readonly StepScores[][], by: Aggregation): Judged[] {
+  return pools.flatMap(({ candidates }, p) =>
+    candidates.flatMap(({ correct }, c) => {
+      const score = aggregate(scores[p]![c]!)[by]
+      return score === null ? [] : [{ score, right: correct }]
+    }),
+  )
+}

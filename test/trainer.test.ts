@@ -1,0 +1,112 @@
+// The trainer and its jobs: what becomes of a round's decision, of a store that is away and of a process that breaks off.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { Critic } from '../src/critic/types.ts'
+import { AppError } from '../src/errors.ts'
+import { createLog } from '../src/log.ts'
+import { openSqliteStore } from '../src/store/sqlite.ts'
+import type { Job, JobChange, Store } from '../src/store/types.ts'
+import { startTrainer } from '../src/trainer.ts'
+import { ACTS } from './fakes/round-process.ts'
+
+interface Setting {
+  readonly act: keyof typeof ACTS
+  /** Of the critic that serves when the round ends; it was trained from `parent`. */
+  readonly serving?: string
+  /** Whether the store refuses this change. */
+  readonly refuses?: (change: JobChange) => boolean
+}
+
+/** Runs one job to its end. */
+async function runJob(t: TestContext, { act, serving = 'parent', refuses = () => false }: Setting) {
+  const sqlite = openSqliteStore(':memory:')
+  const store: Store = {
+    ...sqlite,
+    updateJob: async (id, change, guard) => {
+      if (refuses(change)) throw new AppError('NOT_READY', 'The store cannot be used at the moment.')
+      return sqlite.updateJob(id, change, guard)
+    },
+  }
+  const promoted: string[] = []
+  const lines: string[] = []
+  const job: Job = {
+    id: 'job_1',
+    state: 'queued',
+    stage: 'queued',
+    percent: 0,
+    figures: {},
+    params: { minutes: 1, seed: ACTS[act] },
+    reason: null,
+    created_at: 1,
+    updated_at: 1,
+  }
+  await store.createJob(job)
+  const entry = { serving: false, source: 'trained', created_at: null, metrics: {} } as const
+  const trainer = startTrainer({
+    store,
+    storeAddress: ':memory:',
+    registry: {
+      current: () => ({ version: 'parent' }) as Critic,
+      dirOf: version => version,
+      list: () => [{ ...entry, version: 'trained-1', parent: 'parent' }],
+      succeed: async (parent, version) => {
+        if (parent !== serving) return false
+        promoted.push(version)
+        return true
+      },
+    },
+    trainedDir: '',
+    log: createLog({ level: 'info', stream: { write: (line: string) => void lines.push(line) } }),
+    now: Date.now,
+    owner: 'test',
+    threads: 1,
+    pollMs: 10,
+    roundProcess: fileURLToPath(new URL('./fakes/round-process.ts', import.meta.url)),
+  })
+  t.after(async () => {
+    await trainer.close()
+    await sqlite.close()
+  })
+  for (;;) {
+    const ended = (await store.getJob(job.id))!
+    if (ended.state !== 'queued' && ended.state !== 'running') return { job: ended, promoted, lines }
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+}
+
+test('a winner takes its parent’s place', async t => {
+  const { job, promoted } = await runJob(t, { act: 'promoted' })
+  assert.deepEqual([job.state, job.percent, job.reason, job.figures], ['promoted', 100, 'Better.', { a: 1 }])
+  assert.deepEqual(promoted, ['trained-1'])
+})
+
+test('a winner does not take the place of a critic that was put there during the round', async t => {
+  const { job, promoted } = await runJob(t, { act: 'promoted', serving: 'other' })
+  assert.equal(job.state, 'rejected')
+  assert.match(job.reason!, /another critic served. Promote trained-1 by hand/)
+  assert.deepEqual(promoted, [])
+})
+
+test('a loser is rejected with its reason', async t => {
+  const { job, promoted } = await runJob(t, { act: 'rejected' })
+  assert.deepEqual([job.state, job.reason, promoted], ['rejected', 'Worse.', []])
+})
+
+test('a store that is away while a round tells of its progress does not end the round', async t => {
+  const { job, lines } = await runJob(t, { act: 'promoted', refuses: change => change.stage === 'learn' })
+  assert.equal(job.state, 'promoted')
+  assert.match(lines.join(), /progress of a round could not be told/)
+})
+
+test('a round that fails says why in its job', async t => {
+  const { job } = await runJob(t, { act: 'failed' })
+  assert.deepEqual([job.state, job.reason], ['failed', 'There is no slice.'])
+})
+
+test('a round whose process ends early fails with its exit code, and the log has its stack but not its words', async t => {
+  const { job, lines } = await runJob(t, { act: 'crash' })
+  assert.deepEqual([job.state, job.reason], ['failed', 'The round broke off. Its process ended with code 7.'])
+  assert.match(lines.join(), /at parse \(round\.ts:1:1\)/)
+  assert.ok(!lines.join().includes('secret'))
+})
