@@ -1,7 +1,7 @@
 // Jobs and their leases on Redis: a hash per job, a sorted set by age, one key for the active job. Knows nothing of
 // what a job does.
 import { exec, type Redis, reach, run } from './redis-client.ts'
-import { CLAIM_JOB, CREATE_JOB, RENEW_LEASE, UPDATE_JOB } from './redis-scripts.ts'
+import { CLAIM_JOB, CREATE_JOB, idOf, RENEW_LEASE, UPDATE_JOB } from './redis-scripts.ts'
 import { asCount, isActive, keepReadable, parseJson, readJob } from './rows.ts'
 import type { Job, JobChange, JobGuard, StoreLog } from './types.ts'
 
@@ -32,7 +32,7 @@ export function redisJobs(redis: Redis, key: (name: string) => string, log: Stor
       const members = await reach(redis.zrevrangebyscore(order, '+inf', '-inf', 'LIMIT', 0, asCount(limit)))
       if (members.length === 0) return []
       const commands = redis.multi()
-      for (const member of members) commands.hgetall(jobKey(member.slice(17)))
+      for (const member of members) commands.hgetall(jobKey(idOf(member)))
       return readable((await exec(commands)) as Record<string, string>[])
     },
 

@@ -1,6 +1,12 @@
 // The Lua scripts of the Redis store: each is one atomic step. They move JSON about and never look inside, because
 // cjson does not keep empty arrays and large numbers as they were.
 
+/**
+ * The id in a member of a sorted set, "<16-digit arrival number>:<id>": members of equal score sort by themselves, hence by
+ * arrival.
+ */
+export const idOf = (member: string): string => member.slice(17)
+
 /** KEYS order, records, seq; ARGV id, at, record per record. The first record of an id stays. */
 export const APPEND = `
 for i = 1, #ARGV, 3 do

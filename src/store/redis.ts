@@ -1,7 +1,7 @@
 // The store port on Redis: traffic, feedback, serving pointer; jobs are in redis-jobs.ts. Knows no HTTP.
 import { connect, disconnect, exec, type Redis, reach, run } from './redis-client.ts'
 import { redisJobs } from './redis-jobs.ts'
-import { ADD_FEEDBACK, APPEND } from './redis-scripts.ts'
+import { ADD_FEEDBACK, APPEND, idOf } from './redis-scripts.ts'
 import { asCount, keepReadable, readFeedback, readRecord, readServing } from './rows.ts'
 import type {
   Feedback,
@@ -33,24 +33,22 @@ export function openRedisStore(url: string, options: { prefix?: string; log?: St
 const READ_CHUNK = 200
 const PRUNE_CHUNK = 500
 
-// `order` is a sorted set by `at` of "<16-digit arrival number>:<id>" (equal scores sort by member, hence by
-// arrival); `records` is a hash by id. A stream would keep arrival order only.
+// `order` is a sorted set by `at`, `records` a hash by id. A stream would keep arrival order only.
 function redisTraffic(redis: Redis, key: (name: string) => string, log: StoreLog | undefined) {
   const order = key('traffic:order')
   const records = key('traffic:records')
   const feedbackKey = (id: string) => key(`feedback:${id}`)
-  const idOf = (member: string) => member.slice(17)
 
   async function readChunk(ids: readonly string[]): Promise<LabelledTraffic[]> {
     // One MULTI: a record and its feedback never come from different moments.
     const commands = redis.multi().hmget(records, ...ids)
     for (const id of ids) commands.lrange(feedbackKey(id), 0, -1)
     const [texts, ...lists] = (await exec(commands)) as [(string | null)[], ...string[][]]
-    // null: pruned since its id was read.
-    const rows = texts
-      .map((text, i) => (text === null ? undefined : { record: readRecord(text), texts: lists[i]! }))
-      .filter(row => row !== undefined)
-      .map(({ record, texts }) => record && { record, texts })
+    const rows = texts.flatMap((text, i) => {
+      if (text === null) return [] // pruned since its id was read
+      const record = readRecord(text)
+      return [record && { record, texts: lists[i]! }]
+    })
     return keepReadable(rows, 'traffic', log).map(({ record, texts }) => ({
       record,
       feedback: keepReadable(texts.map(readFeedback), 'feedback', log),

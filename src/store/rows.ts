@@ -11,17 +11,7 @@ import type {
 } from './types.ts'
 
 /** A job as both adapters store it: `figures`, `params` are JSON text, `reason` is text or null. */
-export interface JobRow {
-  readonly id: unknown
-  readonly state: unknown
-  readonly stage: unknown
-  readonly percent: unknown
-  readonly figures: unknown
-  readonly params: unknown
-  readonly reason: unknown
-  readonly created_at: unknown
-  readonly updated_at: unknown
-}
+export type JobRow = Readonly<Record<keyof Job, unknown>>
 
 /** A record from its JSON text; null when it is not one. */
 export function readRecord(text: unknown): TrafficRecord | null {

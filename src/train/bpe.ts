@@ -1,6 +1,7 @@
 // Learns a byte-level byte-pair vocabulary and writes it as a Hugging Face `tokenizer.json`. Knows no model.
 // Sennrich et al. 2016 (arXiv 1508.07909) on bytes, as GPT-2 does it.
 import { PRE_TOKEN_PATTERN, SPECIAL_TOKENS } from '../critic/tokenizer.ts'
+import { addedToken, byteLevel, splitBy, tokenizerJson } from './tokenizer-json.ts'
 
 /** GPT-2's printable stand-in for each byte: printable Latin-1 characters are themselves, the rest follow from U+0100. */
 function byteAlphabet(): string[] {
@@ -82,38 +83,10 @@ export function trainTokenizer(texts: Iterable<string>, vocabSize: number): obje
   const merges = learnMerges(countWords(texts), vocabSize - SPECIAL_TOKENS.length - alphabet.length)
   // Two merges may spell the same token; it keeps its first id.
   const tokens = [...new Set([...SPECIAL_TOKENS, ...alphabet, ...merges.map(pair => pair.join(''))])]
-  return {
-    version: '1.0',
-    added_tokens: SPECIAL_TOKENS.map((content, id) => ({
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
-    normalizer: null,
-    pre_tokenizer: {
-      type: 'Sequence',
-      pretokenizers: [
-        { type: 'Split', pattern: { Regex: PRE_TOKEN_PATTERN }, behavior: 'Isolated', invert: false },
-        { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
-      ],
-    },
-    post_processor: null,
-    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: false,
-      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-      merges,
-    },
-  }
+  return tokenizerJson({
+    tokens,
+    merges,
+    added: SPECIAL_TOKENS.map((content, id) => addedToken(id, content, true)),
+    cuts: [splitBy(PRE_TOKEN_PATTERN), byteLevel(false)],
+  })
 }

@@ -10,7 +10,7 @@ import { openScorer, type Scorer } from '../../src/critic/scorer.ts'
 import type { CritiqueItem } from '../../src/critic/types.ts'
 import { AppError } from '../../src/errors.ts'
 import { eagerEngine } from '../../src/train/engine/eager.ts'
-import type { HostTensor } from '../../src/train/engine/engine.ts'
+import type { HostTensor } from '../../src/train/engine/port.ts'
 import { exportCritic, readWeights } from '../../src/train/export.ts'
 import { stepLogits, trunk } from '../../src/train/model/trunk.ts'
 import {

@@ -1,21 +1,14 @@
 // A random decoder of toy size as published checkpoints have it: as a Hugging Face folder, as a GGUF file, and as a forward
-// pass written out in plain loops, independent of Spar's. Knows nothing of Spar.
+// pass written out in plain loops, independent of Spar's. Knows no importer.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Decoder } from '../../src/train/import/checkpoint.ts'
 import { createRng } from '../../src/train/rng.ts'
+import { addedToken } from '../../src/train/tokenizer-json.ts'
 import { ggufFloats, type WrittenTensor, type WrittenValue, writeGguf } from './gguf-file.ts'
 import { stored, writeSafetensors } from './safetensors-file.ts'
 
-export interface TinyLlama {
-  readonly architecture: 'llama' | 'qwen2'
-  readonly width: number
-  readonly layers: number
-  readonly heads: number
-  readonly kvHeads: number
-  readonly headDim: number
-  readonly mlp: number
-  readonly theta: number
-  readonly epsilon: number
+export interface TinyLlama extends Omit<Decoder, 'window' | 'tied'> {
   readonly biases: boolean
   readonly untied: boolean
   /** Hugging Face's name -> tensor, matrices as [out, in]. */
@@ -41,7 +34,7 @@ export const TOKENS: readonly string[] = [
 export function tinyLlama(change: Partial<Omit<TinyLlama, 'tensors'>> = {}): TinyLlama {
   const sizes = {
     ...{ architecture: 'llama' as const, width: 12, layers: 2, heads: 4, kvHeads: 2, headDim: 4, mlp: 20 },
-    ...{ theta: 500, epsilon: 1e-3, biases: false, untied: false },
+    ...{ ropeTheta: 500, normEpsilon: 1e-3, biases: false, untied: false },
     ...change,
   }
   const { width, heads, kvHeads, headDim, mlp } = sizes
@@ -83,8 +76,8 @@ export const configJson = (m: TinyLlama): Record<string, unknown> => ({
   num_key_value_heads: m.kvHeads,
   head_dim: m.headDim,
   intermediate_size: m.mlp,
-  rope_theta: m.theta,
-  rms_norm_eps: m.epsilon,
+  rope_theta: m.ropeTheta,
+  rms_norm_eps: m.normEpsilon,
   hidden_act: 'silu',
   max_position_embeddings: 64,
   tie_word_embeddings: !m.untied,
@@ -93,17 +86,7 @@ export const configJson = (m: TinyLlama): Record<string, unknown> => ({
 
 export const tokenizerJson = (): Record<string, unknown> => ({
   version: '1.0',
-  added_tokens: [
-    {
-      id: 0,
-      content: '<|end|>',
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    },
-  ],
+  added_tokens: [addedToken(0, '<|end|>', true)],
   normalizer: null,
   pre_tokenizer: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
   post_processor: { type: 'ByteLevel', trim_offsets: false },
@@ -179,9 +162,9 @@ export function ggufMetadata(m: TinyLlama): Record<string, WrittenValue> {
     [`${a}.attention.key_length`]: m.headDim,
     [`${a}.attention.value_length`]: m.headDim,
     [`${a}.feed_forward_length`]: m.mlp,
-    [`${a}.rope.freq_base`]: m.theta,
+    [`${a}.rope.freq_base`]: m.ropeTheta,
     [`${a}.rope.dimension_count`]: m.headDim,
-    [`${a}.attention.layer_norm_rms_epsilon`]: m.epsilon,
+    [`${a}.attention.layer_norm_rms_epsilon`]: m.normEpsilon,
     [`${a}.context_length`]: 64,
     'tokenizer.ggml.model': 'gpt2',
     'tokenizer.ggml.pre': 'gpt-2',
@@ -218,7 +201,7 @@ export function referenceLogits(m: TinyLlama, tokens: readonly number[]): number
     )
   }
   const norm = (name: string, x: readonly number[]): number[] => {
-    const scale = 1 / Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length + m.epsilon)
+    const scale = 1 / Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length + m.normEpsilon)
     return x.map((v, i) => v * scale * tensor(`${name}.weight`).values[i]!)
   }
   const plus = (x: readonly number[], y: readonly number[]) => x.map((v, i) => v + y[i]!)
@@ -226,7 +209,7 @@ export function referenceLogits(m: TinyLlama, tokens: readonly number[]): number
   const rotated = (x: readonly number[], at: number): number[] =>
     x.map((v, i) => {
       const place = i % m.headDim
-      const angle = at * m.theta ** (-(place % half) / half)
+      const angle = at * m.ropeTheta ** (-(place % half) / half)
       const other = place < half ? -x[i + half]! : x[i - half]!
       return v * Math.cos(angle) + other * Math.sin(angle)
     })

@@ -91,7 +91,7 @@ for (const [name, change] of [
   ['llama with biases', { biases: true }],
   ['qwen2 with biases', { architecture: 'qwen2', biases: true }],
   ['qwen2 with biases and an output table of its own', { architecture: 'qwen2', biases: true, untied: true }],
-  ['one key head for each query head, another norm epsilon', { kvHeads: 4, epsilon: 0.1 }],
+  ['one key head for each query head, another norm epsilon', { kvHeads: 4, normEpsilon: 0.1 }],
 ] as [string, Partial<TinyLlama>][]) {
   test(`${name}: safetensors and GGUF give the logits of the plain forward pass`, async () => {
     const model = tinyLlama(change)

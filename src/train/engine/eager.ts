@@ -1,7 +1,7 @@
 // The eager engine: every op runs at once on a TensorFlow.js backend. The reference in tests, and `--device tfjs`.
 // Knows no model and no training.
 import * as tf from '@tensorflow/tfjs'
-import type { Engine, Held, HostTensor, Prepared, Program } from './port.ts'
+import type { Engine, Held, HostTensor, Program } from './port.ts'
 import { type TensorFunction, type TensorSpec, traceGraph, withBackend } from './trace.ts'
 import { addWasmKernels } from './wasm-kernels.ts'
 
@@ -60,7 +60,7 @@ const toTensor = ({ data, shape }: HostTensor, dtype: tf.DataType): tf.Tensor =>
 
 /** The engine on a backend; `cpu` is pure JavaScript. */
 export function eagerEngine(backend: EagerBackend = 'cpu'): Engine {
-  const engine: Engine = {
+  return {
     name: `tfjs-${backend}`,
     async prepare(fn, inputs, kept = []) {
       const graph = await traceGraph(fn, { inputs }) // for its sizes alone: an eager step frees nothing until its end
@@ -68,7 +68,7 @@ export function eagerEngine(backend: EagerBackend = 'cpu'): Engine {
         bytes: graph.memory().total,
         idleBytes: 0,
         open: async () => openProgram(backend, fn, inputs, kept),
-      } satisfies Prepared
+      }
     },
     compile: async (fn, inputs, kept = []) => openProgram(backend, fn, inputs, kept),
     hold: tensors =>
@@ -80,7 +80,6 @@ export function eagerEngine(backend: EagerBackend = 'cpu'): Engine {
         return new HeldTensors(new Map(named), backend)
       }),
   }
-  return engine
 }
 
 /** Chooses the backend, with the kernels of our own where it lacks some. */

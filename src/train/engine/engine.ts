@@ -1,21 +1,15 @@
 // The fast engine: TensorFlow.js functions traced to ONNX, run by ONNX Runtime. Knows no model and no training.
 import * as ort from 'onnxruntime-node'
 import type { DType } from './graph.ts'
-import type { Engine, Held, HostTensor, HostTensors, Prepared, Program } from './port.ts'
+import type { Engine, Held, HostTensor, Program } from './port.ts'
 import { type TensorSpec, trace, traceGraph } from './trace.ts'
 
-export type { Engine, HostTensor, Program } from './port.ts'
+export type { Engine, HostTensor } from './port.ts'
 
 export interface TracedOptions {
   /** Threads inside one operator. */
   readonly threads?: number
   readonly device?: 'cpu' | 'webgpu' | 'cuda'
-}
-
-const ORT_TYPE: Readonly<Record<DType, 'float32' | 'int32' | 'bool'>> = {
-  float32: 'float32',
-  int32: 'int32',
-  bool: 'bool',
 }
 
 type Locations = Readonly<Record<string, 'cpu' | 'gpu-buffer'>>
@@ -48,7 +42,7 @@ const prefixed = <V>(named: Record<string, V>): Record<string, V> =>
 
 const hostOf = (t: ort.Tensor): HostTensor => ({ data: t.data as HostTensor['data'], shape: t.dims })
 const tensorOf = ({ data, shape }: HostTensor, dtype: DType): ort.Tensor =>
-  new ort.Tensor(ORT_TYPE[dtype], data as Float32Array, shape)
+  new ort.Tensor(dtype, data as Float32Array, shape)
 
 const dtypeOf = ({ data }: HostTensor): DType =>
   data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'bool'
@@ -136,13 +130,13 @@ export function tracedEngine(options: TracedOptions = {}): Engine {
       const bytes = graph.memory().peak * SLACK
       return {
         bytes,
-        idleBytes: options.device === 'webgpu' || options.device === 'cuda' ? bytes : 0,
+        idleBytes: onGpu || options.device === 'cuda' ? bytes : 0,
         open: async () =>
           openProgram(await openSession(graph.toModel(), options, locations), inputs, new Set(kept)),
-      } satisfies Prepared
+      }
     },
     compile: async (fn, inputs, kept) => (await engine.prepare(fn, inputs, kept)).open(),
-    async hold(tensors: HostTensors) {
+    async hold(tensors) {
       const named = Object.entries(tensors).map(([name, t]) => [name, tensorOf(t, dtypeOf(t))] as const)
       const held = new Map(named)
       if (!onGpu) return new HeldTensors(held, options, null)

@@ -1,6 +1,6 @@
 // An ONNX graph under construction: values, nodes, constants, symbolic dimensions. Knows no TensorFlow.js and runs nothing.
 import type { TypedArray } from '@tensorflow/tfjs'
-import { estimateMemory, type MemoryEstimate } from './memory.ts'
+import { estimateMemory, type MemoryEstimate, sizeOf } from './memory.ts'
 import {
   ATTRIBUTE_TYPE,
   type AttributeProto,
@@ -49,10 +49,11 @@ export class Graph {
   readonly #symbols: Symbols
   readonly #nodes: NodeProto[] = []
   readonly #initializers: TensorProto[] = []
-  readonly #inputs: { value: Value }[] = []
+  readonly #inputs: Value[] = []
   readonly #outputs: Value[] = []
   readonly #dimSources = new Map<string, string>()
-  readonly #shapeConstants = new Map<string, string>()
+  /** Names of constants that are stored once, by what they hold. */
+  readonly #shared = new Map<string, string>()
   readonly #bytes = new Map<string, number>()
   #count = 0
 
@@ -67,7 +68,7 @@ export class Graph {
   /** Declares a graph input. The first input with a symbolic dimension becomes the source of that symbol's size. */
   input(name: string, shape: readonly number[], dtype: DType): Value {
     const value = { name, shape, dtype }
-    this.#inputs.push({ value })
+    this.#inputs.push(value)
     return value
   }
 
@@ -90,7 +91,7 @@ export class Graph {
   /** A constant of any shape whose elements all equal `value`, stored as one number. */
   uniform(value: number, shape: readonly number[], dtype: DType): Value {
     const key = `${dtype} ${Object.is(value, -0) ? '-0' : value}`
-    let name = this.#shapeConstants.get(key)
+    let name = this.#shared.get(key)
     if (name === undefined) {
       name = this.#fresh('scalar')
       const data =
@@ -100,7 +101,7 @@ export class Graph {
             ? Int32Array.of(value)
             : Uint8Array.of(value)
       this.#initializers.push({ name, dims: [], dataType: ONNX_TYPE[dtype], rawData: bytesOf(data) })
-      this.#shapeConstants.set(key, name)
+      this.#shared.set(key, name)
     }
     return { name, shape, dtype, uniform: value }
   }
@@ -108,7 +109,7 @@ export class Graph {
   /** A 1-D int64 constant (axes, pads, static shapes). @returns its name. */
   int64s(values: readonly number[]): string {
     const key = `int64 ${values.join(',')}`
-    let name = this.#shapeConstants.get(key)
+    let name = this.#shared.get(key)
     if (name === undefined) {
       name = this.#fresh('i64')
       this.#initializers.push({
@@ -117,7 +118,7 @@ export class Graph {
         dataType: ONNX_TYPE.int64,
         rawData: bytesOf(BigInt64Array.from(values, BigInt)),
       })
-      this.#shapeConstants.set(key, name)
+      this.#shared.set(key, name)
     }
     return name
   }
@@ -136,7 +137,7 @@ export class Graph {
 
   #sized(value: Value): Value {
     const width = value.dtype === 'bool' ? 1 : 4
-    this.#bytes.set(value.name, value.shape.reduce((a, b) => a * b, 1) * width)
+    this.#bytes.set(value.name, sizeOf(value.shape) * width)
     return value
   }
 
@@ -205,10 +206,10 @@ export class Graph {
   #sourceOf(symbol: string): string {
     const known = this.#dimSources.get(symbol)
     if (known !== undefined) return known
-    for (const { value } of this.#inputs) {
-      const axis = value.shape.indexOf(this.#symbols[symbol]!)
+    for (const input of this.#inputs) {
+      const axis = input.shape.indexOf(this.#symbols[symbol]!)
       if (axis < 0) continue
-      const shape = this.#emit('Shape', [value.name])
+      const shape = this.#emit('Shape', [input.name])
       const size = this.#emit('Slice', [shape, this.int64s([axis]), this.int64s([axis + 1])])
       this.#dimSources.set(symbol, size)
       return size
@@ -262,7 +263,7 @@ export class Graph {
         name: 'spar',
         node: this.#nodes,
         initializer: this.#initializers,
-        input: this.#inputs.map(({ value }) => info(value)),
+        input: this.#inputs.map(info),
         output: this.#outputs.map(info),
       },
     })

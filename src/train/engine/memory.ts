@@ -1,5 +1,8 @@
 // How much memory a graph's values need, from shapes and the order of its nodes. Knows no runtime.
 
+/** Numbers in a tensor of a shape. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
+
 /** A node as this estimate sees it. */
 export interface MemoryNode {
   readonly input: readonly string[]

@@ -92,7 +92,8 @@ function lengthDelimited(field: number, length: number): Uint8Array {
   return Uint8Array.from([...out, rest])
 }
 
-const sizeOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.byteLength, 0)
+const byteLengthOf = (parts: readonly Uint8Array[]): number =>
+  parts.reduce((sum, part) => sum + part.byteLength, 0)
 
 /**
  * Serialises a model. Weights are copied once, into their place: protobufjs grows its buffer by copying, which takes minutes
@@ -106,10 +107,14 @@ export function encodeModel({ graph, ...model }: ModelProto): Uint8Array {
       lengthDelimited(FIELD.tensorRawData, rawData.byteLength),
       rawData,
     ]
-    inside.push(lengthDelimited(FIELD.graphInitializer, sizeOf(parts)), ...parts)
+    inside.push(lengthDelimited(FIELD.graphInitializer, byteLengthOf(parts)), ...parts)
   }
-  const all = [encode('ModelProto', model), lengthDelimited(FIELD.modelGraph, sizeOf(inside)), ...inside]
-  const size = sizeOf(all)
+  const all = [
+    encode('ModelProto', model),
+    lengthDelimited(FIELD.modelGraph, byteLengthOf(inside)),
+    ...inside,
+  ]
+  const size = byteLengthOf(all)
   if (size > MAX_BYTES)
     throw new Error(`the model takes ${(size / 2 ** 30).toFixed(1)} GiB; an ONNX file holds less than 2 GiB`)
   const bytes = new Uint8Array(size)

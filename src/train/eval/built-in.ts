@@ -8,7 +8,7 @@ import { sampleProblems } from '../recipe/samples.ts'
 import { createRng } from '../rng.ts'
 import type { StepJudge } from './judge.ts'
 import { auc, type Judged } from './metrics.ts'
-import { pairsWithinProblem } from './pairs.ts'
+import { type Candidate, pairsWithinProblem } from './pairs.ts'
 
 export interface BuiltInFigures {
   readonly problems: number
@@ -25,14 +25,12 @@ export interface BuiltInFigures {
   readonly pairs: number
 }
 
-interface Candidate {
+interface Answered extends Candidate {
   readonly answer: string | null
-  readonly score: number
-  readonly correct: boolean
 }
 
 /** The answer with the largest total weight; candidates without an answer do not vote. Ties: first seen. */
-function vote(candidates: readonly Candidate[], weight: (c: Candidate) => number): boolean {
+function vote(candidates: readonly Answered[], weight: (c: Answered) => number): boolean {
   const totals = new Map<string, number>()
   for (const c of candidates)
     if (c.answer !== null) totals.set(c.answer, (totals.get(c.answer) ?? 0) + weight(c))
@@ -47,13 +45,7 @@ function vote(candidates: readonly Candidate[], weight: (c: Candidate) => number
 export async function evalBuiltIn(
   solver: SolverModel,
   judge: StepJudge,
-  options: {
-    problems: number
-    n: number
-    seed: number
-    temperature: number
-    onProblem?: (done: number) => void
-  },
+  options: { problems: number; n: number; seed: number; temperature: number },
 ): Promise<BuiltInFigures> {
   const problems = generateProblems(
     createRng(options.seed).fork('eval built-in'),
@@ -65,10 +57,9 @@ export async function evalBuiltIn(
     temperature: options.temperature,
     maxTokens: 220,
     seed: options.seed * 1_000_003,
-    ...(options.onProblem ? { onProblem: options.onProblem } : {}),
   })
   const judgedSteps: Judged[] = []
-  const perProblem: Candidate[][] = []
+  const perProblem: Answered[][] = []
   for (const { samples } of sampled) {
     const judged = await judge.judge(samples)
     perProblem.push(
@@ -84,7 +75,7 @@ export async function evalBuiltIn(
       }),
     )
   }
-  const percent = (solved: (candidates: readonly Candidate[]) => boolean | undefined) =>
+  const percent = (solved: (candidates: readonly Answered[]) => boolean | undefined) =>
     (100 * perProblem.filter(c => solved(c) === true).length) / perProblem.length
   return {
     problems: options.problems,

@@ -5,11 +5,12 @@ export interface LogisticModel {
   predict(row: ArrayLike<number>): number
   /** Per standard deviation of each feature. */
   readonly weights: readonly number[]
-  readonly bias: number
 }
 
-const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z))
-const softplus = (z: number): number => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)))
+/** 1 / (1 + e^-z). */
+export const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z))
+/** ln(1 + e^z), for any z. */
+export const softplus = (z: number): number => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)))
 
 /**
  * Minimises Σ wᵢ·log-loss + l2/2·|weights|², each class weighing half of the rows together, the bias free. Newton's method
@@ -58,7 +59,6 @@ export function fitLogistic(
   }
   return {
     weights: [...w.subarray(0, size)],
-    bias: w[size]!,
     predict(row) {
       let z = w[size]!
       for (let j = 0; j < size; j++) z += (w[j]! * (row[j]! - mean[j]!)) / spread[j]!

@@ -1,5 +1,10 @@
 // Figures of a step critic: ranking, calibration, first-error detection. Pure arithmetic; knows no model and no data format.
 import type { Calibration, Reading } from '../../critic/manifest.ts'
+import { sigmoid, softplus } from './logistic.ts'
+
+/** NaN for none. */
+export const mean = (values: readonly number[]): number =>
+  values.reduce((sum, x) => sum + x, 0) / values.length
 
 /** A score with what it should have said. */
 export interface Judged {
@@ -48,10 +53,6 @@ export function calibrationError(judged: readonly Judged[]): number {
   const gap = ({ n, score, right }: CalibrationBin) => (n === 0 ? 0 : n * Math.abs(score - right))
   return calibrationBins(judged).reduce((sum, bin) => sum + gap(bin), 0) / Math.max(1, judged.length)
 }
-
-const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z))
-
-const softplus = (z: number): number => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)))
 
 /** Least slope, for one standard deviation of the logits: scores that say nothing or the opposite are read as the base rate. */
 const LEAST_SLOPE = 1e-3

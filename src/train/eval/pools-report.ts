@@ -2,6 +2,7 @@
 import { AGGREGATIONS } from '../../search/aggregate.ts'
 import { percentText, type Section, shareText, withInterval } from './markdown.ts'
 import { type BySize, CALIBRATED, DRAWS, type PoolFigures, type PoolRow } from './pools.ts'
+import { binRows } from './reliability.ts'
 
 /** The licence of the published scores asks to be named wherever they are shown. */
 export const PUBLISHED_NOTE =
@@ -68,12 +69,7 @@ function calibration({ calibration: bins, ece, rows }: PoolFigures): Section {
   return {
     title: `Calibration of ${ofTested[0]!.critic}: lowest step score as P(solution is right)`,
     columns: [CALIBRATED, 'candidates', 'mean score', 'share right'],
-    rows: bins.map((bin, i) => [
-      `${(i / 10).toFixed(1)}–${((i + 1) / 10).toFixed(1)}`,
-      String(bin.n),
-      shareText(bin.score),
-      shareText(bin.right),
-    ]),
+    rows: binRows(bins),
     note: `Expected calibration error: ${shareText(ece)} (${ofTested.map(row => `${row.aggregation} ${shareText(row.ece)}`).join(', ')}). A critic is calibrated on steps, so no aggregate need be.`,
   }
 }

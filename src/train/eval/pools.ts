@@ -4,7 +4,7 @@ import { AGGREGATIONS, type Aggregation, aggregate, logAggregate } from '../../s
 import { type Ballot, type Choose, pickBest, pickMajority, pickWeighted } from '../../search/pick.ts'
 import { createRng } from '../rng.ts'
 import type { StepJudge, StepScores } from './judge.ts'
-import { type CalibrationBin, calibrationBins, calibrationError, type Judged } from './metrics.ts'
+import { type CalibrationBin, calibrationBins, calibrationError, type Judged, mean } from './metrics.ts'
 import { pairShare } from './pairs.ts'
 import { drawSubsets, type Pool, publishedCritics } from './pool-data.ts'
 import { drawResamples, type Estimate, interval95, resample, weightedMean } from './resample.ts'
@@ -132,8 +132,6 @@ export async function evalPools(
     ece: calibrationError(wholes),
   }
 }
-
-const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length
 
 /** 1 when the candidate chosen from a subset is right, else 0. */
 function solved(pool: Pool, ballots: readonly Ballot[], subset: readonly number[], choose: Choose): number {

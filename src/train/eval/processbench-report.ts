@@ -1,6 +1,7 @@
 // ProcessBench figures as tables for people. Computes nothing.
 import { percentText, type Section, shareText, withInterval } from './markdown.ts'
 import type { AtThreshold, ProcessBenchFigures, ProcessBenchRow } from './processbench.ts'
+import { binRows } from './reliability.ts'
 import type { GroupFigures } from './step-groups.ts'
 
 const f1Cells = (at: AtThreshold | null, mark = ''): string[] =>
@@ -126,12 +127,7 @@ function calibration({ calibration: bins, ece, rows }: ProcessBenchFigures): Sec
     {
       title: `Calibration of ${rows[0]!.critic}`,
       columns: ['score', 'steps', 'mean score', 'share right'],
-      rows: bins.map((bin, i) => [
-        `${(i / 10).toFixed(1)}–${((i + 1) / 10).toFixed(1)}`,
-        String(bin.n),
-        shareText(bin.score),
-        shareText(bin.right),
-      ]),
+      rows: binRows(bins),
       note: `Expected calibration error over ten bins: ${shareText(ece)} (${eces.join('; ')}). Baselines are left out: their scores are no probabilities.`,
     },
   ]

@@ -90,9 +90,9 @@ export async function evalProcessBench(
   judges: readonly StepJudge[],
   { thresholdFrom, seed, signal }: { thresholdFrom: string; seed: number; signal?: AbortSignal },
 ): Promise<ProcessBenchFigures> {
-  const draws = subsets.map(({ name, items }) => {
-    return drawResamples(problemNumbers(items).count, createRng(seed).fork(`bootstrap ${name}`))
-  })
+  const draws = subsets.map(({ name, items }) =>
+    drawResamples(problemNumbers(items).count, createRng(seed).fork(`bootstrap ${name}`)),
+  )
   const groups = subsets.map(({ items }) => ({
     length: byLength(items),
     position: byPosition(items),

@@ -1,4 +1,5 @@
-// A reliability diagram as a small SVG: how often a score of so much was right. Knows no critic.
+// How often a score of so much was right: a reliability diagram as a small SVG, and as the rows of a table. Knows no critic.
+import { shareText } from './markdown.ts'
 import type { CalibrationBin } from './metrics.ts'
 
 const SIZE = 360
@@ -54,3 +55,12 @@ ${points.join('\n')}
 </svg>
 `
 }
+
+/** Range of scores, how many, mean score and share right of each bin. */
+export const binRows = (bins: readonly CalibrationBin[]): string[][] =>
+  bins.map((bin, i) => [
+    `${(i / 10).toFixed(1)}–${((i + 1) / 10).toFixed(1)}`,
+    String(bin.n),
+    shareText(bin.score),
+    shareText(bin.right),
+  ])

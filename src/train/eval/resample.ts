@@ -1,7 +1,7 @@
 // How sure a figure is: the percentile bootstrap over problems (Efron 1979). Figures are functions of how often each problem
 // was drawn. Knows no critic and no data format.
 import type { Rng } from '../rng.ts'
-import { type Judged, type Located, readTally, tallyFirstErrors } from './metrics.ts'
+import { type Judged, type Located, mean, readTally, tallyFirstErrors } from './metrics.ts'
 
 /** How often each problem was drawn. */
 export type Counts = ArrayLike<number>
@@ -41,7 +41,6 @@ export function resample(statistic: Statistic, size: number, draws: readonly Cou
 
 /** The mean of figures whose draws are independent (of several subsets). */
 export function meanSampled(parts: readonly Sampled[]): Sampled {
-  const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length
   return {
     value: mean(parts.map(part => part.value)),
     samples: (parts[0]?.samples ?? []).map((_, i) => mean(parts.map(part => part.samples[i]!))),

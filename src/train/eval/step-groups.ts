@@ -1,5 +1,4 @@
 // Steps in groups that a short cut would confuse with skill: by length, by position, by kind of error. Knows no critic.
-
 import type { StepScores } from './judge.ts'
 import { type KnownStep, knownSteps, type LabelledItem } from './labelled.ts'
 import { auc, firstBelow } from './metrics.ts'

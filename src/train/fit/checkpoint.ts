@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { sizeOf } from '../engine/memory.ts'
 import type { HostTensor } from '../engine/port.ts'
 
 /** Where a run stands after a step. */
@@ -94,7 +95,7 @@ function read(dir: string): Checkpoint {
   > & { shapes: [string, number[]][] }
   let at = start + length
   const tensors = shapes.map(([name, shape]) => {
-    const data = new Float32Array(shape.reduce((a, b) => a * b, 1))
+    const data = new Float32Array(sizeOf(shape))
     new Uint8Array(data.buffer).set(bytes.subarray(at, at + data.byteLength)) // a copy, aligned to 4 bytes
     at += data.byteLength
     return [name, { data, shape }] as const

@@ -1,5 +1,6 @@
 // Takes optimiser steps on an engine: packs micro-batches, draws dropout, runs programs, keeps weights and moments inside the engine.
 // Knows no schedule, no budget and no file.
+import { sizeOf } from '../engine/memory.ts'
 import type { Engine, HostTensor, HostTensors } from '../engine/port.ts'
 import { type ModelConfig, type Weights, weightShapes } from '../model/config.ts'
 import { dropoutPlaces } from '../model/dropout.ts'
@@ -58,7 +59,6 @@ export interface Stepper {
 
 const number = (t: HostTensor | undefined): number => t?.data[0] ?? Number.NaN
 const scalar = (value: number): HostTensor => ({ data: Float32Array.of(value), shape: [] })
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
 
 /** Row and column numbers of a micro-batch's dropout: the same seed, step and place give the same masks, see model/dropout.ts. */
 function dropVectors(config: ModelConfig, { rows, length }: BatchShape, label: string): HostTensors {

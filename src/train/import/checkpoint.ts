@@ -1,10 +1,14 @@
 // A pre-trained decoder as read from its files, in Hugging Face's names, and its translation into Spar's weights. Knows no file format.
+import { sizeOf } from '../engine/memory.ts'
 import { type ModelConfig, type Weights, weightShapes } from '../model/config.ts'
 import { transposed } from './tensors.ts'
 
+const ARCHITECTURES = ['llama', 'qwen2'] as const
+type Architecture = (typeof ARCHITECTURES)[number]
+
 /** Sizes and constants of a decoder. */
 export interface Decoder {
-  readonly architecture: 'llama' | 'qwen2'
+  readonly architecture: Architecture
   readonly width: number
   readonly layers: number
   readonly heads: number
@@ -31,7 +35,14 @@ export interface Checkpoint {
   close(): void
 }
 
-export const ARCHITECTURES = ['llama', 'qwen2'] as const
+/** The architecture that the files of `name` state. @throws Error naming one that is not supported */
+export function knownArchitecture(name: string, stated: unknown): Architecture {
+  const known = ARCHITECTURES.find(architecture => architecture === stated)
+  if (known) return known
+  throw new Error(
+    `${name} is of architecture ${String(stated)}; supported are ${ARCHITECTURES.join(' and ')}`,
+  )
+}
 
 const EMBED = 'model.embed_tokens.weight'
 const OUTPUT = 'lm_head.weight'
@@ -94,7 +105,7 @@ export function trunkWeights(checkpoint: Checkpoint, config: ModelConfig): Weigh
     if (name.startsWith('head.')) continue
     const source = sourceName(name)
     if (source === null) {
-      weights[name] = new Float32Array(shape.reduce((a, b) => a * b, 1))
+      weights[name] = new Float32Array(sizeOf(shape))
       continue
     }
     const isMatrix = shape.length === 2 && name !== 'embed' && name !== 'output'

@@ -1,6 +1,6 @@
 // A GGUF file as a checkpoint: its names, sizes and row order turned into Hugging Face's. Knows no bytes and no Spar.
 // Names: llama.cpp, src/llama-arch.cpp; row order: convert_hf_to_gguf.py, LlamaModel.permute.
-import { ARCHITECTURES, type Checkpoint, type Decoder } from './checkpoint.ts'
+import { type Checkpoint, type Decoder, knownArchitecture } from './checkpoint.ts'
 import { type GgufFile, openGguf } from './gguf.ts'
 import { ggufTokenizer } from './gguf-tokenizer.ts'
 
@@ -30,16 +30,11 @@ function huggingFaceName(name: string): string {
 
 /** Reads the sizes. @throws Error naming an architecture or a variant that is not supported, or a size that is missing. */
 function decoderOf({ name, metadata }: GgufFile): Decoder {
-  const architecture = metadata.get('general.architecture')
-  const known = ARCHITECTURES.find(a => a === architecture)
-  if (!known)
-    throw new Error(
-      `${name} is of architecture ${String(architecture)}; supported are ${ARCHITECTURES.join(' and ')}`,
-    )
-  const value = (key: string): unknown => metadata.get(`${known}.${key}`)
+  const architecture = knownArchitecture(name, metadata.get('general.architecture'))
+  const value = (key: string): unknown => metadata.get(`${architecture}.${key}`)
   const number = (key: string, fallback?: number): number => {
     const x = value(key) ?? fallback
-    if (typeof x !== 'number' || !(x > 0)) throw new Error(`${name} does not state ${known}.${key}`)
+    if (typeof x !== 'number' || !(x > 0)) throw new Error(`${name} does not state ${architecture}.${key}`)
     return x
   }
   const heads = number('attention.head_count')
@@ -57,7 +52,7 @@ function decoderOf({ name, metadata }: GgufFile): Decoder {
     )
   if (value('expert_count')) throw new Error(`${name} is a mixture of experts, which is not supported`)
   return {
-    architecture: known,
+    architecture,
     width,
     layers: number('block_count'),
     heads,

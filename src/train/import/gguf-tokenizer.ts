@@ -1,5 +1,6 @@
 // The vocabulary in a GGUF file as a Hugging Face `tokenizer.json`. Knows no model.
 // Patterns: llama.cpp, src/llama-vocab.cpp, llm_tokenizer_bpe; token types: llama.h, enum llama_token_type.
+import { addedToken, type ByteLevelBpe, byteLevel, splitBy, tokenizerJson } from '../tokenizer-json.ts'
 import type { GgufFile } from './gguf.ts'
 
 const CONTROL = 3
@@ -9,41 +10,12 @@ const CONTRACTIONS = "'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]"
 const llama3Like = (digits: string): string =>
   `(?:${CONTRACTIONS})|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`
 
-const split = (pattern: string): object => ({
-  type: 'Split',
-  pattern: { Regex: pattern },
-  behavior: 'Isolated',
-  invert: false,
-})
-/** Bytes to printable characters; with `regex`, GPT-2's cutting first. */
-const byteLevel = (regex: boolean): object => ({
-  type: 'ByteLevel',
-  add_prefix_space: false,
-  trim_offsets: true,
-  use_regex: regex,
-})
-
-interface Cutting {
-  readonly cuts: readonly object[]
-  readonly normalizer: object | null
-  /** A word that is a token is that token, whatever the merges say. */
-  readonly ignoreMerges: boolean
-}
-
 /** How text is cut before merging, by `tokenizer.ggml.pre`. */
-const CUTTINGS: Readonly<Record<string, Cutting>> = {
-  'gpt-2': { cuts: [byteLevel(true)], normalizer: null, ignoreMerges: false },
-  smollm: { cuts: [split('\\p{N}'), byteLevel(true)], normalizer: null, ignoreMerges: false },
-  'llama-bpe': {
-    cuts: [split(llama3Like('\\p{N}{1,3}')), byteLevel(false)],
-    normalizer: null,
-    ignoreMerges: true,
-  },
-  qwen2: {
-    cuts: [split(llama3Like('\\p{N}')), byteLevel(false)],
-    normalizer: { type: 'NFC' },
-    ignoreMerges: false,
-  },
+const CUTTINGS: Readonly<Record<string, Pick<ByteLevelBpe, 'cuts' | 'normalizer' | 'ignoreMerges'>>> = {
+  'gpt-2': { cuts: [byteLevel(true)] },
+  smollm: { cuts: [splitBy('\\p{N}'), byteLevel(true)] },
+  'llama-bpe': { cuts: [splitBy(llama3Like('\\p{N}{1,3}')), byteLevel(false)], ignoreMerges: true },
+  qwen2: { cuts: [splitBy(llama3Like('\\p{N}')), byteLevel(false)], normalizer: { type: 'NFC' } },
 }
 
 /** Builds the contents of a tokenizer.json. @throws Error naming a tokenizer or a way of cutting text that is not supported. */
@@ -70,28 +42,13 @@ export function ggufTokenizer({ name, metadata }: GgufFile): Record<string, unkn
     const at = merge.indexOf(' ', 1)
     return [merge.slice(0, at), merge.slice(at + 1)]
   })
-  return {
-    version: '1.0',
-    added_tokens: tokens.flatMap((content, id) => {
-      if (types[id] !== CONTROL && types[id] !== USER_DEFINED) return []
-      const special = types[id] === CONTROL
-      return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }]
+  return tokenizerJson({
+    ...cutting,
+    tokens,
+    merges,
+    added: tokens.flatMap((content, id) => {
+      const type = types[id]
+      return type === CONTROL || type === USER_DEFINED ? [addedToken(id, content, type === CONTROL)] : []
     }),
-    normalizer: cutting.normalizer,
-    pre_tokenizer: { type: 'Sequence', pretokenizers: cutting.cuts },
-    post_processor: null,
-    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: cutting.ignoreMerges,
-      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-      merges,
-    },
-  }
+  })
 }

@@ -1,4 +1,5 @@
 // Reads a GGUF file: its metadata and its tensors. Knows no architecture. Format: ggml/docs/gguf.md, versions 2 and 3.
+import { sizeOf } from '../engine/memory.ts'
 import { type Cursor, createCursor, openBytes } from './bytes.ts'
 import { dequantise, type Format, GGML_FORMATS, storedBytes } from './dequantise.ts'
 import type { TensorFile } from './tensors.ts'
@@ -110,7 +111,7 @@ export function openGguf(path: string): GgufFile {
         const entry = entries.get(name)
         if (!entry) throw fail(`has no tensor ${name}`)
         const format = formatOf(name, entry.type)
-        const size = entry.shape.reduce((a, b) => a * b, 1)
+        const size = sizeOf(entry.shape)
         if ((entry.shape.at(-1) ?? 1) % format.block !== 0)
           throw fail(`is corrupt: rows of ${name} are no whole ${format.name} blocks`)
         return dequantise(format, source.read(data + entry.offset, storedBytes(format, size)))

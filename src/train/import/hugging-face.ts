@@ -2,7 +2,7 @@
 // Keys: transformers, configuration_llama.py and configuration_qwen2.py.
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { ARCHITECTURES, type Checkpoint, type Decoder } from './checkpoint.ts'
+import { type Checkpoint, type Decoder, knownArchitecture } from './checkpoint.ts'
 import { openSafetensors } from './safetensors.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -21,12 +21,7 @@ function readJson(path: string): Json {
 
 /** Reads the sizes from a config.json. @throws Error naming an architecture or variant that is not supported, or a size that is missing. */
 function decoderOf(name: string, config: Json): Decoder {
-  const architecture = config['model_type']
-  const known = ARCHITECTURES.find(a => a === architecture)
-  if (!known)
-    throw new Error(
-      `${name} is of architecture ${String(architecture)}; supported are ${ARCHITECTURES.join(' and ')}`,
-    )
+  const architecture = knownArchitecture(name, config['model_type'])
   const number = (key: string, fallback?: number): number => {
     const x = config[key] ?? fallback
     if (typeof x !== 'number' || !(x > 0)) throw new Error(`the config.json of ${name} does not state ${key}`)
@@ -46,7 +41,7 @@ function decoderOf(name: string, config: Json): Decoder {
   const tied = config['tie_word_embeddings']
   const theta = rope['rope_theta']
   return {
-    architecture: known,
+    architecture,
     width,
     layers: number('num_hidden_layers'),
     heads,

@@ -2,6 +2,7 @@
 // Format: github.com/huggingface/safetensors, "Format": u64 header length, JSON header, data.
 import { readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { sizeOf } from '../engine/memory.ts'
 import { type ByteSource, createCursor, openBytes } from './bytes.ts'
 import { bf16, dequantise, type Format, f16, f32, storedBytes } from './dequantise.ts'
 import type { TensorFile } from './tensors.ts'
@@ -58,10 +59,7 @@ function openOne(path: string): TensorFile {
           throw new Error(
             `${source.name} stores ${name} as ${dtype}, which cannot be read (${Object.keys(FORMATS).join(', ')} can)`,
           )
-        const wanted = storedBytes(
-          format,
-          shape.reduce((a, b) => a * b, 1),
-        )
+        const wanted = storedBytes(format, sizeOf(shape))
         if (to - from !== wanted)
           throw new Error(`${source.name} is corrupt: ${name} has ${to - from} bytes, expected ${wanted}`)
         return dequantise(format, source.read(data + from, wanted))

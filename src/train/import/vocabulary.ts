@@ -2,6 +2,7 @@
 // The encoder, the batches and the solver rely on those ids (critic/tokenizer.ts); one rule for all artifacts beats a map in each.
 import { SPECIAL_TOKENS } from '../../critic/tokenizer.ts'
 import type { ModelConfig, Weights } from '../model/config.ts'
+import { addedToken } from '../tokenizer-json.ts'
 
 /** Ids that an imported token moves up by. */
 export const SHIFT = SPECIAL_TOKENS.length
@@ -53,9 +54,7 @@ export function withSparTokens(name: string, json: Json): { json: Json; tokens: 
     ...Object.entries(model.vocab).map(([token, id]) => [renamed(token), id + SHIFT] as const),
     ...added.map(({ content, id }) => [content, id] as const),
   ])
-  const own = SPECIAL_TOKENS.map((content, id) => ({
-    ...{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
-  }))
+  const own = SPECIAL_TOKENS.map((content, id) => addedToken(id, content, true))
   return {
     json: {
       ...json,

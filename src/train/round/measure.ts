@@ -2,8 +2,8 @@
 // by the same code on the same items. Decides nothing.
 import type { Scorer } from '../../critic/scorer.ts'
 import type { CritiqueItem } from '../../critic/types.ts'
-import { auc, calibrationError, judgedSteps, type Located, processBench } from '../eval/metrics.ts'
-import { AGGREGATES, pairsWithinProblem } from '../eval/pairs.ts'
+import { auc, calibrationError, judgedSteps, type Located, mean, processBench } from '../eval/metrics.ts'
+import { pairsWithinProblem } from '../eval/pairs.ts'
 import { locate, round } from '../recipe/reading.ts'
 import type { TrafficProblem } from './outcomes.ts'
 import { type Judge, type JudgedDuel, judgeDuels } from './play.ts'
@@ -77,7 +77,7 @@ async function orderedShares(critic: Judge, problems: readonly TrafficProblem[])
     const candidates = problem.solutions.flatMap(({ outcome }) => {
       if (outcome === null) return []
       const own = scores[next++]!.filter(score => score !== null)
-      return own.length === 0 ? [] : [{ score: AGGREGATES['mean']!(own), correct: outcome.right }]
+      return own.length === 0 ? [] : [{ score: mean(own), correct: outcome.right }]
     })
     return pairsWithinProblem([candidates])
   })

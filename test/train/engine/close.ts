@@ -1,6 +1,6 @@
 // Comparing two host tensors within a tolerance relative to the larger of the value and the tensor's scale.
 import assert from 'node:assert/strict'
-import type { HostTensor } from '../../../src/train/engine/engine.ts'
+import type { HostTensor } from '../../../src/train/engine/port.ts'
 
 /**
  * Asserts equal shapes and |got - want| <= tolerance * max(|want|, largest |want| * floor, 1e-3), element by element.

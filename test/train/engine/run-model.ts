@@ -1,6 +1,7 @@
 // Runs an ONNX model file on host tensors, for tests that look at a serving graph directly. Knows no model.
 import * as ort from 'onnxruntime-node'
-import { type HostTensor, openSession } from '../../../src/train/engine/engine.ts'
+import { openSession } from '../../../src/train/engine/engine.ts'
+import type { HostTensor } from '../../../src/train/engine/port.ts'
 
 export type Feeds = Readonly<Record<string, HostTensor>>
 

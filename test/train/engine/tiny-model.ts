@@ -1,5 +1,5 @@
 // A model small enough for the pure-JS backend, with weights and batches in which every channel and every loss takes part.
-import type { HostTensor } from '../../../src/train/engine/engine.ts'
+import type { HostTensor } from '../../../src/train/engine/port.ts'
 import { type ModelConfig, type Weights, weightShapes } from '../../../src/train/model/config.ts'
 import type { BatchShape } from '../../../src/train/model/loss.ts'
 import type { Rng } from '../../../src/train/rng.ts'

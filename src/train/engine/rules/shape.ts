@@ -1,12 +1,13 @@
 // Tracing rules of the kernels that move, cut or join elements without computing on them.
 import type { Value } from '../graph.ts'
+import { sizeOf } from '../memory.ts'
 import { type Rule, sameShape } from './rule.ts'
 
 const TO_END = Number.MAX_SAFE_INTEGER
 
 /** Replaces a -1 in a target shape by the size it stands for. */
 function withoutImplicit(from: readonly number[], to: readonly number[]): number[] {
-  const size = from.reduce((product, n) => product * n, 1)
+  const size = sizeOf(from)
   const known = to.reduce((product, n) => (n === -1 ? product : product * n), 1)
   return to.map(n => (n === -1 ? size / known : n))
 }
