@@ -260,7 +260,7 @@ export interface components {
     schemas: {
         /** @description The problem as a person would put it. */
         ProblemText: string;
-        /** @description The steps of a solution, in order. */
+        /** @description The steps of a solution, in order; together, with a line break between each two, at most 200,000 characters. */
         StepTexts: string[];
         /** @description A whole solution; the server splits it into 1 to 512 steps of at most 8,000 characters. */
         SolutionText: string;
@@ -557,11 +557,17 @@ export interface components {
          * @example {
          *       "id": "job_8c21e6b3f05d4a79",
          *       "state": "running",
-         *       "stage": "train",
+         *       "stage": "learn",
          *       "percent": 40,
          *       "figures": {
-         *         "traffic": 812,
-         *         "pairs": 1240
+         *         "seed": 1,
+         *         "parent": "0.1.0",
+         *         "learn": {
+         *           "steps": 85,
+         *           "loss_step": 0.4121,
+         *           "loss_pair": 0.5307,
+         *           "tokens_per_second": 3120
+         *         }
          *       },
          *       "params": {
          *         "minutes": 5,

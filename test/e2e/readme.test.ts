@@ -1,9 +1,11 @@
-// The README's commands work as printed: every curl is run against the real service with the shipped models, and every
-// answer printed under it has the fields that the service answers with.
+// What the README and the contract print is what the service with the shipped models does: every curl runs, every answer printed
+// under it has the fields that the service answers with, and the contract's critique is a real one.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
+import { aggregate } from '../../src/search/aggregate.ts'
+import { loadContract } from '../../src/server/contract.ts'
 import { startTestService, type TestService } from '../fakes/service.ts'
 import { tempFolder } from '../fakes/tiny-critic.ts'
 
@@ -57,6 +59,41 @@ function fieldsOf(json: string): string[] {
 
 test('the service is ready within five seconds of its start', () => {
   assert.ok(service.readyMs < 5000, `${service.readyMs} ms`)
+})
+
+interface Critique {
+  readonly steps: readonly { readonly score: number }[]
+  readonly aggregate: object
+}
+interface Example<T> {
+  readonly content: {
+    readonly 'application/json': { readonly examples: { readonly steps: { readonly value: T } } }
+  }
+}
+interface CritiqueExamples {
+  readonly requestBody: Example<object>
+  readonly responses: { readonly 200: Example<Critique> }
+}
+
+/** Differ from critic to critic, or from call to call. */
+const VARYING = ['critic', 'threshold', 'score', 'last', 'min', 'prod', 'mean', 'tokens', 'request_id']
+/** A critique without them: they are there, and of which type. */
+const outline = (critique: Critique): unknown =>
+  JSON.parse(JSON.stringify(critique, (key, value) => (VARYING.includes(key) ? typeof value : value)))
+
+test('the critique of the contract’s example is the one it prints, whatever critic is shipped', async () => {
+  const { paths } = loadContract().document as { paths: Record<string, { post: CritiqueExamples }> }
+  const { requestBody, responses } = paths['/critique']!.post
+  const printed = responses[200].content['application/json'].examples.steps.value
+  const asked = requestBody.content['application/json'].examples.steps.value
+  const answer = (await service.post('/critique', asked)) as Critique
+  assert.deepEqual(outline(answer), outline(printed))
+  const scores = printed.steps.map(step => step.score)
+  scores.forEach((score, i) => {
+    const got = answer.steps[i]!.score
+    assert.ok(Math.abs(got - score) < 0.2, `step ${i}: ${got}, printed ${score}`)
+  })
+  assert.deepEqual(printed.aggregate, aggregate(scores))
 })
 
 test('every curl of the README answers as printed', { timeout: 60_000 }, async () => {

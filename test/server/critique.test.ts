@@ -85,6 +85,16 @@ test('a solution is split, and each span is the step in the text sent', async ()
   assert.equal(answer.body.first_error, 1)
 })
 
+test('steps longer together than a solution may be are refused with their field', async () => {
+  const full = Array.from({ length: 24 }, () => 'x'.repeat(8000)) // with 24 line breaks 7,976 characters short of the limit
+  const steps = (last: number) => [...full, '𝑥'.repeat(last)]
+  assert.equal((await post({ problem: 'Long', steps: steps(7976) })).status, 200)
+  const answer = await post({ items: [pens, { problem: 'Long', steps: steps(7977) }] })
+  assert.equal(answer.status, 422)
+  assertContract(answer, 'critique')
+  assert.equal(answer.body.errors[0].path, 'items[1].steps')
+})
+
 test('a solution that splits into too many steps is refused with its field', async () => {
   const solution = Array.from({ length: 513 }, (_, i) => `Step number ${i}: ${i} + 1 = ${i + 1}.`).join(
     '\n\n',

@@ -25,6 +25,8 @@ interface ReadItem {
 
 const MAX_STEPS = 512
 const MAX_STEP_CHARS = 8000
+/** Of all steps of one item together, as of a `solution`. */
+const MAX_CHARS = 200_000
 
 export const critique =
   (deps: Deps): Operation<'critique'> =>
@@ -65,17 +67,23 @@ export const critique =
 
 function readItem(item: Item, path: string): ReadItem {
   const { problem } = item
-  if ('steps' in item) return { problem, steps: item.steps, solution: item.steps.join('\n'), spans: null }
+  const refuse = (message: string) =>
+    new InvalidRequest([{ path: path + ('steps' in item ? 'steps' : 'solution'), message }])
+  if ('steps' in item) {
+    const solution = item.steps.join('\n')
+    if (isLonger(solution, MAX_CHARS)) throw refuse(`have more than ${MAX_CHARS} characters together`)
+    return { problem, steps: item.steps, solution, spans: null }
+  }
   const spans = splitSteps(item.solution)
-  const refuse = (message: string) => new InvalidRequest([{ path: `${path}solution`, message }])
   if (spans.length === 0) throw refuse('has no steps')
   if (spans.length > MAX_STEPS) throw refuse(`splits into ${spans.length} steps; ${MAX_STEPS} are allowed`)
-  const long = spans.findIndex(
-    ({ text }) => text.length > MAX_STEP_CHARS && [...text].length > MAX_STEP_CHARS,
-  )
+  const long = spans.findIndex(({ text }) => isLonger(text, MAX_STEP_CHARS))
   if (long >= 0) throw refuse(`step ${long} of the split has more than ${MAX_STEP_CHARS} characters`)
   return { problem, steps: spans.map(({ text }) => text), solution: item.solution, spans }
 }
+
+/** Counts characters as the contract does: code points, of which there are at most as many as UTF-16 units. */
+const isLonger = (text: string, limit: number): boolean => text.length > limit && [...text].length > limit
 
 function wordCritique(
   critic: Critic,
