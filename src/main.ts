@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { readConfig } from './config.ts'
 import { openRegistry, type Registry } from './critic/registry.ts'
-import { type Solver, startSolver } from './critic/solver.ts'
+import { lazySolver, type Solver, startSolver } from './critic/solver.ts'
 import { startWorkerCritic } from './critic/worker-critic.ts'
 import { AppError } from './errors.ts'
 import { createLlms } from './llms.ts'
@@ -19,6 +20,7 @@ import { openRedisStore } from './store/redis.ts'
 import { openSqliteStore } from './store/sqlite.ts'
 import { startTrainer, type Trainer } from './trainer.ts'
 
+const START_RETRY_MS = 2000
 const SHIPPED = fileURLToPath(new URL('../models/', import.meta.url))
 
 const config = readConfig(process.env)
@@ -34,7 +36,6 @@ const recorder = createRecorder(store, { log })
 const closing = new AbortController()
 
 let registry: Registry | null = null
-let solver: Promise<Solver> | null = null
 let trainer: Trainer | null = null
 let unready = 'The critic is loading.'
 
@@ -44,13 +45,14 @@ const critics = (): Registry => {
 }
 
 /** The newest base that is shipped; the solver starts with the first search that needs it. */
-function startBuiltInSolver(): Promise<Solver> {
+async function startBuiltInSolver(): Promise<Solver> {
   const root = join(SHIPPED, 'base')
   const newest = readdirSync(root).toSorted().at(-1)
   if (newest === undefined) throw new AppError('LLM_ERROR', 'This installation ships no base model.')
   return startSolver(join(root, newest), { threads: config.threads })
 }
 
+const solver = lazySolver(startBuiltInSolver)
 const newId = (prefix: string): string => `${prefix}_${randomBytes(8).toString('hex')}`
 
 const app = createApp({
@@ -64,13 +66,7 @@ const app = createApp({
   llms: createLlms({
     upstreams: config.upstreams,
     allowedHosts: config.allowedHosts,
-    sampler: async (request, signal) => {
-      solver ??= startBuiltInSolver().catch(error => {
-        solver = null
-        throw error
-      })
-      return (await solver).sample(request, signal)
-    },
+    sampler: solver.sample,
   }),
   recorder,
   store,
@@ -126,11 +122,22 @@ async function start(): Promise<void> {
   })
 }
 
-const started = start().catch(error => {
-  unready =
-    error instanceof AppError ? error.message : 'The critic could not be loaded; the log has the reason.'
-  log.error({ error }, 'no critic to serve')
-})
+/** Tries until there is a critic: a store that is away for a moment must not keep the service down for good. */
+async function startForSure(): Promise<void> {
+  while (!closing.signal.aborted) {
+    try {
+      return await start()
+    } catch (error) {
+      const reason =
+        error instanceof AppError ? error.message : 'The critic could not be loaded; the log has the reason.'
+      if (reason !== unready) log.error({ error }, 'no critic to serve') // once, not at every try
+      unready = reason
+      await sleep(START_RETRY_MS, undefined, { signal: closing.signal }).catch(() => {})
+    }
+  }
+}
+
+const started = startForSure()
 
 /** Stops taking requests, lets those in flight finish, writes pending traffic, then ends. Workers end before the process does. */
 async function shutDown(exitCode: number): Promise<never> {
@@ -142,7 +149,7 @@ async function shutDown(exitCode: number): Promise<never> {
   await trainer?.close()
   await recorder.close()
   await registry?.close()
-  await (await solver?.catch(() => null))?.close()
+  await solver.close()
   await store.close()
   process.exit(exitCode)
 }

@@ -16,6 +16,8 @@ export interface SolverCancel {
 export type SolverAnswer =
   | { readonly kind: 'ready'; readonly version: string }
   | { readonly kind: 'failed'; readonly message: string }
+  /** The error is for the log, which drops its message: that may quote the problem. */
+  | { readonly kind: 'unsampled'; readonly error: unknown }
   | { readonly kind: 'samples'; readonly samples: readonly Sample[] }
 
 const port = parentPort!
@@ -37,7 +39,7 @@ try {
         samples: await solver.sample(problem, steps, requests, i => gone.has(requests[i]!.id)),
       })
     } catch (error) {
-      send({ kind: 'failed', message: (error as Error).message })
+      send({ kind: 'unsampled', error })
     }
     for (const { id } of requests) gone.delete(id)
   })

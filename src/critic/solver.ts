@@ -14,7 +14,36 @@ export interface Solver {
   readonly version: string
   /** @throws {AppError} LLM_ERROR when sampling fails; an abort rejects with the signal's reason. */
   sample(request: SolverRequest, signal: AbortSignal): Promise<Sample>
+  /** True when its worker ended, so that it can sample no more. */
+  dead(): boolean
   close(): Promise<void>
+}
+
+const CLOSED = 'The built-in solver was closed.'
+
+/** A solver that starts with its first request, and again after its worker died or its start failed, until it is closed. */
+export function lazySolver(start: () => Promise<Solver>): Pick<Solver, 'sample' | 'close'> {
+  let solver: Promise<Solver> | null = null
+  let closed = false
+  async function up(): Promise<Solver> {
+    if (closed) throw new AppError('LLM_ERROR', CLOSED)
+    solver ??= start().catch(error => {
+      solver = null
+      throw error
+    })
+    const asked = solver
+    const found = await asked
+    if (!found.dead()) return found
+    if (solver === asked) solver = null
+    return up()
+  }
+  return {
+    sample: async (request, signal) => (await up()).sample(request, signal),
+    async close() {
+      closed = true
+      await (await solver?.catch(() => null))?.close()
+    },
+  }
 }
 
 const MAX_BATCH = 16
@@ -83,9 +112,11 @@ export async function startSolver(dir: string, options: { readonly threads: numb
 
   worker.on('message', (answer: SolverAnswer) => {
     if (answer.kind === 'samples') settle((entry, i) => entry.resolve(answer.samples[i]!))
-    else if (answer.kind === 'failed')
+    else if (answer.kind === 'unsampled')
       settle(entry =>
-        entry.reject(new AppError('LLM_ERROR', `the built-in solver failed: ${answer.message}`)),
+        entry.reject(
+          new AppError('LLM_ERROR', 'The built-in solver failed on this request.', { cause: answer.error }),
+        ),
       )
   })
   function die(cause: unknown): void {
@@ -100,7 +131,7 @@ export async function startSolver(dir: string, options: { readonly threads: numb
 
   /** Ends what is under way, then the worker: ending a worker while ONNX Runtime computes in it aborts the whole process. */
   async function stop(): Promise<void> {
-    dead ??= new AppError('LLM_ERROR', 'the built-in solver was closed')
+    dead ??= new AppError('LLM_ERROR', CLOSED)
     for (const entry of [...running, ...waiting]) entry.reject(dead)
     waiting = []
     for (const { id } of running) cancel(id)
@@ -110,6 +141,7 @@ export async function startSolver(dir: string, options: { readonly threads: numb
 
   return {
     version,
+    dead: () => dead !== null,
     sample(request, signal) {
       if (dead) return Promise.reject(dead)
       if (signal.aborted) return Promise.reject(signal.reason)

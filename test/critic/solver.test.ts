@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import type { Worker } from 'node:worker_threads'
 import { encodeItem } from '../../src/critic/encode.ts'
-import { type Solver, type SolverRequest, startSolver } from '../../src/critic/solver.ts'
+import { lazySolver, type Solver, type SolverRequest, startSolver } from '../../src/critic/solver.ts'
 import {
   channelsAfter,
   drawToken,
@@ -220,17 +220,35 @@ test('closing ends what is under way, whatever the worker computes just then', a
   }
 })
 
-test('when the worker dies its requests fail and nothing hangs', async () => {
+/** Starts a solver; `thread` is its worker. */
+async function startSeen(): Promise<{ started: Solver; thread: Worker }> {
   const threads: Worker[] = []
   const seen = (thread: Worker) => threads.push(thread)
   process.on('worker', seen)
-  const lost = await startSolver(dir, { threads: 1 })
+  const started = await startSolver(dir, { threads: 1 })
   process.off('worker', seen)
+  return { started, thread: threads[0]! }
+}
+
+test('when the worker dies its requests fail and nothing hangs', async () => {
+  const { started: lost, thread } = await startSeen()
   const ended = [1, 2].map(seed => assert.rejects(lost.sample(ask(seed), stay), hasCode('LLM_ERROR')))
-  threads[0]!.postMessage(null) // a bug in the worker: its handler throws on this, and the thread ends
+  thread.postMessage(null) // a bug in the worker: its handler throws on this, and the thread ends
   await Promise.all(ended)
   await assert.rejects(lost.sample(ask(3), stay), hasCode('LLM_ERROR'))
   await lost.close()
+})
+
+test('a request that the model fails on fails alone, and what is answered quotes nothing of the error', async () => {
+  solver = await startSolver(dir, { threads: 1 })
+  const broken = solver.sample(ask(1, { steps: [7 as unknown as string] }), stay)
+  await assert.rejects(broken, (error: unknown) => {
+    assert.ok(hasCode('LLM_ERROR')(error))
+    assert.equal((error as AppError).message, 'The built-in solver failed on this request.')
+    assert.ok((error as AppError).cause instanceof TypeError)
+    return true
+  })
+  assert.ok(await solver.sample(ask(1), stay))
 })
 
 test('a folder that is no base is refused', async () => {
@@ -240,4 +258,27 @@ test('a folder that is no base is refused', async () => {
     await assert.rejects(openSolver(path), hasCode('CRITIC_INVALID'))
     await assert.rejects(startSolver(path, { threads: 1 }), hasCode('CRITIC_INVALID'))
   }
+})
+
+test('a solver starts with its first request, once, and again when its start failed or its worker died', async () => {
+  const all: Awaited<ReturnType<typeof startSeen>>[] = []
+  let fails = true
+  const lazy = lazySolver(async () => {
+    if (fails) throw new AppError('LLM_ERROR', 'no memory')
+    all.push(await startSeen())
+    return all.at(-1)!.started
+  })
+  await assert.rejects(lazy.sample(ask(1), stay), /no memory/)
+  fails = false
+  const [first, second] = await Promise.all([lazy.sample(ask(1), stay), lazy.sample(ask(1), stay)])
+  assert.deepEqual(first, second)
+  assert.equal(all.length, 1)
+  await all[0]!.thread.terminate()
+  const [third] = await Promise.all([lazy.sample(ask(1), stay), lazy.sample(ask(1), stay)])
+  assert.deepEqual(third, first)
+  assert.equal(all.length, 2)
+  await lazy.close()
+  assert.ok(all[1]!.started.dead())
+  await assert.rejects(lazy.sample(ask(1), stay), /was closed/)
+  assert.equal(all.length, 2)
 })

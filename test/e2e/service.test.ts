@@ -2,27 +2,34 @@
 // round ends in a decision while clients critique, and shutting down ends cleanly.
 import assert from 'node:assert/strict'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { SHIPPED_CRITIC } from '../../src/cli/options.ts'
 import { openSqliteStore } from '../../src/store/sqlite.ts'
-import { startTestService, type TestService } from '../fakes/service.ts'
+import { shutDoor } from '../fakes/door.ts'
+import { findRedisServer, startRedisServer } from '../fakes/redis-server.ts'
+import { startTestService, type TestService, type TestServiceOptions } from '../fakes/service.ts'
 import { tempFolder } from '../fakes/tiny-critic.ts'
 
-const SHIPPED = fileURLToPath(new URL('../../models/critic/0.2.0', import.meta.url))
+const SHIPPED = fileURLToPath(new URL(`../../${SHIPPED_CRITIC}`, import.meta.url))
+const VERSION = basename(SHIPPED)
 const PROBLEM = 'A box holds 48 pens. Half are sold. How many are left?'
 const ITEM = { problem: PROBLEM, steps: ['Half of 48 is 48 / 2 = 24.', 'So 48 - 24 = 24 pens are left.'] }
 
 const folders: ReturnType<typeof tempFolder>[] = []
 const services: TestService[] = []
-async function start(dataDir?: string): Promise<{ service: TestService; dataDir: string }> {
+async function start(
+  dataDir?: string,
+  options?: TestServiceOptions,
+): Promise<{ service: TestService; dataDir: string }> {
   let dir = dataDir
   if (dir === undefined) {
     const folder = tempFolder()
     folders.push(folder)
     dir = folder.path
   }
-  const service = await startTestService(dir)
+  const service = await startTestService(dir, options)
   services.push(service)
   return { service, dataDir: dir }
 }
@@ -36,7 +43,7 @@ function plantCritic(dataDir: string, version: string): void {
   const dir = join(dataDir, 'critics', version)
   cpSync(SHIPPED, dir, { recursive: true })
   const path = join(dir, 'manifest.json')
-  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), version, parent: '0.2.0' }))
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), version, parent: VERSION }))
 }
 
 test('kill -9 loses no traffic that feedback was accepted for', async () => {
@@ -60,14 +67,14 @@ test('a promoted critic serves on after a restart, and rollback returns to its p
   plantCritic(dataDir, 'trained-x')
   assert.deepEqual(await service.post('/admin/critics/trained-x/promote'), {
     serving: 'trained-x',
-    previous: '0.2.0',
+    previous: VERSION,
   })
   assert.equal(((await service.post('/critique', ITEM)) as { critic: string }).critic, 'trained-x')
   assert.equal(await service.stop(), 0)
   const again = (await start(dataDir)).service
   assert.equal(((await again.get('/readyz')) as { critic: string }).critic, 'trained-x')
-  assert.deepEqual(await again.post('/admin/critics/rollback'), { serving: '0.2.0', previous: 'trained-x' })
-  assert.equal(((await again.post('/critique', ITEM)) as { critic: string }).critic, '0.2.0')
+  assert.deepEqual(await again.post('/admin/critics/rollback'), { serving: VERSION, previous: 'trained-x' })
+  assert.equal(((await again.post('/critique', ITEM)) as { critic: string }).critic, VERSION)
   await again.stop()
 })
 
@@ -78,12 +85,29 @@ test('a damaged trained critic does not keep the service down: the shipped one s
   await service.stop()
   writeFileSync(join(dataDir, 'critics', 'trained-x', 'model.onnx'), 'not a model')
   const again = (await start(dataDir)).service
-  assert.equal(((await again.get('/readyz')) as { critic: string }).critic, '0.2.0')
+  assert.equal(((await again.get('/readyz')) as { critic: string }).critic, VERSION)
   assert.equal(
     ((await again.post('/admin/critics/trained-x/promote')) as { code: string }).code,
     'CRITIC_INVALID',
   )
   await again.stop()
+})
+
+const redisBinary = findRedisServer()
+test('a service whose store is away at its start becomes ready when the store is there', {
+  skip: redisBinary === null && 'there is no redis-server here',
+}, async t => {
+  const redis = await startRedisServer(redisBinary!)
+  t.after(() => redis.stop())
+  const door = await shutDoor(redis.port)
+  t.after(() => door.close())
+  const { service } = await start(undefined, {
+    settings: { REDIS_URL: `redis://127.0.0.1:${door.port}` },
+    onLine: line => line.includes('no critic to serve') && door.open(),
+  })
+  assert.ok(service.lines.some(line => line.includes('no critic to serve')))
+  assert.equal(((await service.post('/critique', ITEM)) as { critic: string }).critic, VERSION)
+  assert.equal(await service.stop(), 0)
 })
 
 test('swaps under load fail no request', async () => {
@@ -100,14 +124,14 @@ test('swaps under load fail no request', async () => {
     }
   }
   const clients = Promise.all(Array.from({ length: 8 }, client))
-  for (const version of ['trained-x', '0.2.0', 'trained-x', '0.2.0', 'trained-x']) {
+  for (const version of ['trained-x', VERSION, 'trained-x', VERSION, 'trained-x']) {
     await service.post(`/admin/critics/${version}/promote`)
     await new Promise(resolve => setTimeout(resolve, 50))
   }
   stopped = true
   await clients
   assert.equal(failed, 0)
-  assert.deepEqual([...versions].sort(), ['0.2.0', 'trained-x'])
+  assert.deepEqual([...versions].sort(), [VERSION, 'trained-x'])
   assert.equal(await service.stop(), 0)
 })
 
@@ -147,7 +171,7 @@ test('a round started over HTTP ends in a decision with its figures while client
   }
   const made = `trained-${started.id.replace('job_', '')}`
   assert.ok(critics.some(critic => critic.version === made))
-  assert.equal(serving, job.state === 'promoted' ? made : '0.2.0')
+  assert.equal(serving, job.state === 'promoted' ? made : VERSION)
   assert.equal(await service.stop(), 0)
 })
 

@@ -20,8 +20,21 @@ export interface TestService {
 export const TEST_ADMIN_KEY = 'letmein'
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
-/** Resolves when the service is ready. @throws Error when it ends before that */
-export async function startTestService(dataDir: string): Promise<TestService> {
+export interface TestServiceOptions {
+  /** Environment variables besides those that every test needs. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Told each log line as it comes. */
+  readonly onLine?: (line: string) => void
+}
+
+/** A service that is not ready by then is ended, so that its test fails instead of hanging. */
+const READY_WITHIN_MS = 60_000
+
+/** Resolves when the service is ready. @throws Error when it ends before that, or takes a minute */
+export async function startTestService(
+  dataDir: string,
+  { settings = {}, onLine }: TestServiceOptions = {},
+): Promise<TestService> {
   const start = performance.now()
   const env = {
     ...process.env,
@@ -29,19 +42,27 @@ export async function startTestService(dataDir: string): Promise<TestService> {
     SPAR_DATA: dataDir,
     SPAR_ADMIN_KEY: TEST_ADMIN_KEY,
     SPAR_DEVICE: 'cpu',
+    ...settings,
   }
   const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const overdue = setTimeout(() => child.kill('SIGKILL'), READY_WITHIN_MS)
   const lines: string[] = []
-  const port = await new Promise<number>((resolve, reject) => {
-    child.once('exit', code => reject(new Error(`the service ended with ${code}: ${lines.at(-1)}`)))
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    clearTimeout(overdue)
+    throw new Error(`the service ended with ${code ?? signal}: ${lines.at(-1)}`)
+  })
+  const listening = new Promise<number>(resolve => {
     createInterface({ input: child.stdout! }).on('line', line => {
       lines.push(line)
+      onLine?.(line)
       const entry = JSON.parse(line) as { message: string; port?: number }
       if (entry.message === 'listening') resolve(entry.port!)
     })
   })
-  const url = `http://127.0.0.1:${port}`
-  while (!(await fetch(`${url}/readyz`)).ok) await new Promise(resolve => setTimeout(resolve, 20))
+  const url = `http://127.0.0.1:${await Promise.race([listening, ended])}`
+  while (!(await isReady(url).catch(() => ended))) await new Promise(resolve => setTimeout(resolve, 20))
+  clearTimeout(overdue)
+  ended.catch(() => {}) // from now on it may end when it likes
   const readyMs = performance.now() - start
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${TEST_ADMIN_KEY}` }
   return {
@@ -66,4 +87,10 @@ export async function startTestService(dataDir: string): Promise<TestService> {
       return code as number | null
     },
   }
+}
+
+async function isReady(url: string): Promise<boolean> {
+  const response = await fetch(`${url}/readyz`)
+  await response.text() // an unread body keeps its connection
+  return response.ok
 }
