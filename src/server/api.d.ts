@@ -41,6 +41,11 @@ export interface paths {
          *     returned with `finish_reason: budget`; running out is not an error. A client that closes the connection ends its
          *     search, and the calls to the language model that are under way are aborted. A search stays on the critic version
          *     it began with.
+         *
+         *     With `stream: true` the answer is a stream of server-sent events, each sent as it happens; `SearchEvents` has the
+         *     data of each. The last one is `done` with the whole answer, or `error` with a problem document. A search that
+         *     fails before its first event, heartbeats included, is answered by an ordinary problem document. Events wait for a client
+         *     that reads slowly; one that reads nothing for 30 seconds is taken for gone.
          */
         post: operations["search"];
         delete?: never;
@@ -301,6 +306,11 @@ export interface components {
             /** @description Fixes every choice of chance that is Spar's own. Left out, one is drawn and returned. */
             seed?: number;
             critic?: components["schemas"]["CriticChoice"];
+            /**
+             * @description Send what happens as server-sent events.
+             * @default false
+             */
+            stream: boolean;
         };
         /** @description A configured upstream by name (`builtin` is the solver that comes with Spar), or an OpenAI-compatible endpoint. */
         LlmChoice: components["schemas"]["LlmUpstream"] | components["schemas"]["LlmEndpoint"];
@@ -496,6 +506,10 @@ export interface components {
             /** @description True when the endpoint did not report its tokens for some calls and they were estimated from text. */
             estimated?: boolean;
         };
+        SearchUsage: {
+            llm: components["schemas"]["LlmUsage"];
+            critic: components["schemas"]["CriticUsage"];
+        };
         SearchStep: {
             index: number;
             text: string;
@@ -532,16 +546,80 @@ export interface components {
             /** @description Index of the chosen candidate; null when there is none. */
             chosen: number | null;
             finish_reason: components["schemas"]["FinishReason"];
-            usage: {
-                llm: components["schemas"]["LlmUsage"];
-                critic: components["schemas"]["CriticUsage"];
-            };
+            usage: components["schemas"]["SearchUsage"];
             /** @description The version that guided it. */
             critic: string;
             method: components["schemas"]["SearchMethod"];
             seed: number;
             request_id: string;
         };
+        /**
+         * @description The data of each event of a streamed search, by the event's name. Events come in the order in which things happen, which
+         *     may vary with latencies. Clients should pass over names that they do not know.
+         */
+        SearchEvents: {
+            /** @description The language model wrote a step. */
+            step?: {
+                branch: components["schemas"]["Branch"];
+                index: components["schemas"]["StepIndex"];
+                text: string;
+            };
+            /** @description The critic scored steps of a branch. */
+            score?: {
+                branch: components["schemas"]["Branch"];
+                steps: {
+                    index: components["schemas"]["StepIndex"];
+                    score: components["schemas"]["Score"];
+                    verdict: components["schemas"]["Verdict"];
+                }[];
+            };
+            /** @description A branch has come to its end. */
+            candidate?: {
+                branch: components["schemas"]["Branch"];
+                candidate: components["schemas"]["Candidate"];
+            };
+            /**
+             * @description A step is not followed further: the critic rejected it, it was proposed before, or nothing can follow. A rejected one
+             *     may still be taken when no try at it passes.
+             */
+            prune?: {
+                branch: components["schemas"]["Branch"];
+                index: components["schemas"]["StepIndex"];
+                /** @enum {string} */
+                reason: "rejected" | "duplicate" | "dead";
+            };
+            /** @description The choice so far has changed. */
+            best?: {
+                branch: components["schemas"]["Branch"];
+                answer: string | null;
+                score: components["schemas"]["Score"];
+            };
+            /** @description What the search has used so far. */
+            usage?: components["schemas"]["SearchUsage"];
+            /** @description Calls to the language model failed, and the search goes on without them. */
+            failure?: {
+                /** @description How many so far. */
+                failed: number;
+                /** @description Of the call that had started first. */
+                code: components["schemas"]["ErrorCode"];
+            };
+            /** @description Nothing else was sent for a while, and the search goes on. */
+            heartbeat?: {
+                /** @description Milliseconds since the arrival of the request. */
+                elapsed_ms: number;
+            };
+            /** @description The search has ended; the last event. */
+            done?: components["schemas"]["SearchAnswer"];
+            /** @description The search has failed; the last event. */
+            error?: components["schemas"]["Problem"];
+        };
+        /**
+         * @description What the event is about: the candidate's number for the methods that sample whole solutions, the run for `guard`, the
+         *     node of the tree for `mcts`.
+         */
+        Branch: number;
+        /** @description The step's place in its branch. */
+        StepIndex: number;
         /**
          * @description `complete`: the method did all it meant to. `budget`: tokens, calls or time ran out first.
          * @enum {string}
@@ -907,6 +985,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "text/event-stream": string;
                     "application/json": components["schemas"]["SearchAnswer"];
                 };
             };

@@ -31,8 +31,10 @@ export interface ServerConfig {
   readonly bodyLimitBytes?: number
   /** How often a followed job is looked up; 250 when left out. */
   readonly jobPollMs?: number
-  /** Time between two comments on an idle event stream; 15,000 when left out. */
+  /** Time between two signs of life on an idle event stream; 15,000 when left out. */
   readonly heartbeatMs?: number
+  /** How long the reader of an event stream may read nothing; 30,000 when left out. */
+  readonly stallMs?: number
 }
 
 type Readiness =

@@ -30,8 +30,9 @@ export function problemHandler(log: Log): ErrorRequestHandler {
       log.warn({ request_id: requestId, route, error }, 'request failed')
     const shown = known ?? new AppError('INTERNAL', `Quote request_id ${requestId} to the operator.`)
     locals.code = shown.code
-    // An answer that has begun cannot become a problem: cut it off, so that it is not taken for complete.
-    if (res.headersSent) return void res.destroy()
+    // An answer that has begun cannot become a problem: where it has no words for one, it is cut off, so that it is not taken
+    // for complete.
+    if (res.headersSent) return locals.endWith === undefined ? void res.destroy() : locals.endWith(shown)
     send(res, shown, requestId)
   }
 }
