@@ -20,6 +20,7 @@ export const ERRORS = {
   UNKNOWN_UPSTREAM: { status: 422, retryable: false, title: 'There is no LLM upstream of that name' },
   LLM_HOST_NOT_ALLOWED: { status: 403, retryable: false, title: 'This LLM host is not on the allow-list' },
   METHOD_UNSUPPORTED: { status: 422, retryable: false, title: 'This LLM cannot run that search method' },
+  CHAT_UNSUPPORTED: { status: 422, retryable: false, title: 'A guided answer cannot have this chat feature' },
   LLM_UNREACHABLE: { status: 502, retryable: true, title: 'The LLM endpoint could not be reached' },
   LLM_TIMEOUT: { status: 504, retryable: true, title: 'The LLM endpoint did not answer in time' },
   LLM_RATE_LIMITED: { status: 503, retryable: true, title: 'The LLM endpoint is limiting its rate' },

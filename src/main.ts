@@ -64,6 +64,7 @@ const app = createApp({
   llms: createLlms({
     upstreams: config.upstreams,
     allowedHosts: config.allowedHosts,
+    first: config.chatUpstream,
     sampler: async (request, signal) => {
       solver ??= startBuiltInSolver().catch(error => {
         solver = null

@@ -54,6 +54,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/chat/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A guided answer for any client of OpenAI's chat completions.
+         * @description Runs one search, as `POST /search` does, and answers with the solution it chose. The last message, which must be the
+         *     user's, is the problem. System and developer messages are put before it, and so are earlier turns, each after `User:`
+         *     or `Assistant:`; language model and critic read all of it. Only text can be searched.
+         *
+         *     `model` is `spar`, which stands for the default upstream, or the name of an upstream, as `GET /v1/models` lists them;
+         *     with `spar.llm` it can be any name. `temperature` and `max_tokens` (or `max_completion_tokens`) become parameters
+         *     where the method takes them and `spar.params` does not have them; `seed` is the search's.
+         *
+         *     More than one choice, tools, images and other media, formats of the answer, stop sequences and log probabilities are
+         *     refused with `CHAT_UNSUPPORTED`. All other fields of OpenAI's are accepted and have no effect.
+         *
+         *     The key that OpenAI's clients send as `Authorization` is neither read nor logged, and no language model ever gets it: send the
+         *     key of the language model, where one is needed, as `X-LLM-Api-Key`.
+         *
+         *     With `stream: true` the answer comes as chunks when the search has ended, and comments keep the connection open until
+         *     then. An error after the first comment is sent as data in the form of `ChatError`.
+         */
+        post: operations["chatCompletions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The names that `model` of a chat completion can have. */
+        get: operations["listModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/feedback": {
         parameters: {
             query?: never;
@@ -412,6 +464,62 @@ export interface components {
              */
             deadline_ms: number;
         };
+        /** @description OpenAI's request, as far as Spar reads it, and `spar`. Other fields are accepted and have no effect. */
+        ChatRequest: {
+            model: string;
+            messages: components["schemas"]["ChatMessage"][];
+            /** @default {} */
+            spar: components["schemas"]["SparOptions"];
+            stream?: boolean | null;
+            stream_options?: {
+                /** @description Send one more chunk with the usage. */
+                include_usage?: boolean | null;
+            } | null;
+            temperature?: number | null;
+            max_tokens?: number | null;
+            /** @description The newer name of `max_tokens`. */
+            max_completion_tokens?: number | null;
+            /** @description Counted modulo 2^32. */
+            seed?: number | null;
+            /** @description Only 1. */
+            n?: number | null;
+            /** @description Only none. */
+            tools?: unknown[] | null;
+            /** @description Only none. */
+            functions?: unknown[] | null;
+            /** @description Only of type `text`. */
+            response_format?: {
+                type?: string;
+            } | null;
+            /** @description Only `text`. */
+            modalities?: string[] | null;
+            /** @description Only none. */
+            stop?: string | string[] | null;
+            /** @description Only false. */
+            logprobs?: boolean | null;
+        };
+        ChatMessage: {
+            /** @enum {string} */
+            role: "system" | "developer" | "user" | "assistant" | "tool" | "function";
+            /** @description A text, or parts of type `text`. */
+            content?: string | {
+                type: string;
+                text?: string;
+            }[] | null;
+            /** @description Only none. */
+            tool_calls?: unknown[] | null;
+        };
+        /** @description What `POST /search` takes beside the problem. Sent by OpenAI's clients as an extra field of the body. */
+        SparOptions: {
+            llm?: components["schemas"]["LlmChoice"];
+            /** @default weighted_best_of_n */
+            method: components["schemas"]["SearchMethod"];
+            /** @default {} */
+            params: components["schemas"]["SearchParams"];
+            /** @default {} */
+            budget: components["schemas"]["SearchBudget"];
+            critic?: components["schemas"]["CriticChoice"];
+        };
         FeedbackRequest: components["schemas"]["FeedbackOnRequest"] | components["schemas"]["FeedbackOnSearch"] | components["schemas"]["FeedbackBatch"];
         FeedbackOnRequest: {
             request_id: components["schemas"]["FeedbackTarget"];
@@ -625,6 +733,104 @@ export interface components {
          * @enum {string}
          */
         FinishReason: "complete" | "budget";
+        /** @description As OpenAI's, with `spar` beside it. */
+        ChatCompletion: {
+            /** @description The search's id. */
+            id: string;
+            /** @constant */
+            object: "chat.completion";
+            /** @description Unix seconds. */
+            created: number;
+            /** @description As it was asked for. */
+            model: string;
+            choices: {
+                /** @constant */
+                index: 0;
+                message: {
+                    /** @constant */
+                    role: "assistant";
+                    /** @description The chosen solution; empty when there is none. */
+                    content: string;
+                    refusal: null;
+                };
+                finish_reason: components["schemas"]["ChatFinish"];
+                logprobs: null;
+            }[];
+            usage: components["schemas"]["ChatUsage"];
+            spar: components["schemas"]["ChatSearch"];
+        };
+        /** @description As OpenAI's. The last one with a choice has `spar`. */
+        ChatChunk: {
+            /** @description The search's id. */
+            id: string;
+            /** @constant */
+            object: "chat.completion.chunk";
+            /** @description Unix seconds. */
+            created: number;
+            model: string;
+            /** @description Empty in the chunk that has the usage. */
+            choices: {
+                /** @constant */
+                index: 0;
+                delta: {
+                    /** @constant */
+                    role?: "assistant";
+                    content?: string;
+                };
+                finish_reason: components["schemas"]["ChatFinish"] | null;
+                logprobs: null;
+            }[];
+            /** @description With `stream_options.include_usage`; null in all chunks but the last. */
+            usage?: components["schemas"]["ChatUsage"] | null;
+            spar?: components["schemas"]["ChatSearch"];
+        };
+        /**
+         * @description `length`: the chosen solution was cut off, or there is none.
+         * @enum {string}
+         */
+        ChatFinish: "stop" | "length";
+        /** @description Of the language model, over all calls of the search. */
+        ChatUsage: {
+            prompt_tokens: number;
+            completion_tokens: number;
+            total_tokens: number;
+        };
+        /** @description What the search has to say of its answer. */
+        ChatSearch: {
+            /** @description Name it in feedback as `search_id`. */
+            id: string;
+            /** @description The version that guided it. */
+            critic: string;
+            score: components["schemas"]["Score"];
+            /** @description The final answer alone; null when none could be read. */
+            answer: string | null;
+            method: components["schemas"]["SearchMethod"];
+            finish_reason: components["schemas"]["FinishReason"];
+        };
+        /** @description OpenAI's form of an error. */
+        ChatError: {
+            error: {
+                message: string;
+                /** @enum {string} */
+                type: "invalid_request_error" | "rate_limit_error" | "server_error";
+                code: components["schemas"]["ErrorCode"];
+                /** @description The field that is to blame, as in `messages[0].content`. */
+                param: string | null;
+            };
+        };
+        ModelList: {
+            /** @constant */
+            object: "list";
+            data: {
+                id: string;
+                /** @constant */
+                object: "model";
+                /** @description Unix seconds of the service's start. */
+                created: number;
+                /** @constant */
+                owned_by: "spar";
+            }[];
+        };
         FeedbackAnswer: {
             accepted: number;
             /** @description How many named nothing that is in the log. */
@@ -709,7 +915,7 @@ export interface components {
          * @description Stable; see the table at the head of this document.
          * @enum {string}
          */
-        ErrorCode: "BAD_REQUEST" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "BAD_JSON" | "INVALID_REQUEST" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "ADMIN_DISABLED" | "ADMIN_UNAUTHORIZED" | "UNKNOWN_CRITIC" | "UNKNOWN_JOB" | "NO_PARENT" | "JOB_RUNNING" | "UNKNOWN_UPSTREAM" | "LLM_HOST_NOT_ALLOWED" | "METHOD_UNSUPPORTED" | "LLM_UNREACHABLE" | "LLM_TIMEOUT" | "LLM_RATE_LIMITED" | "LLM_REFUSED" | "LLM_ERROR" | "LLM_BAD_RESPONSE" | "OVERLOADED" | "NOT_READY" | "CRITIC_FAILED" | "CRITIC_INVALID" | "INTERNAL";
+        ErrorCode: "BAD_REQUEST" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "BAD_JSON" | "INVALID_REQUEST" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "ADMIN_DISABLED" | "ADMIN_UNAUTHORIZED" | "UNKNOWN_CRITIC" | "UNKNOWN_JOB" | "NO_PARENT" | "JOB_RUNNING" | "UNKNOWN_UPSTREAM" | "LLM_HOST_NOT_ALLOWED" | "METHOD_UNSUPPORTED" | "CHAT_UNSUPPORTED" | "LLM_UNREACHABLE" | "LLM_TIMEOUT" | "LLM_RATE_LIMITED" | "LLM_REFUSED" | "LLM_ERROR" | "LLM_BAD_RESPONSE" | "OVERLOADED" | "NOT_READY" | "CRITIC_FAILED" | "CRITIC_INVALID" | "INTERNAL";
         /** @description RFC 9457. */
         Problem: {
             /**
@@ -905,6 +1111,11 @@ export interface components {
         RequestId: string;
         /** @description `off`: keep nothing of this request. Any other value, or none, keeps it for training. */
         LogChoice: string;
+        /**
+         * @description The key for the language model. Used for the calls of this request only; never stored and never logged. Without it,
+         *     a named upstream uses the key of its configuration and a given `base_url` is called without a key.
+         */
+        LlmApiKey: string;
     };
     requestBodies: never;
     headers: {
@@ -967,7 +1178,7 @@ export interface operations {
                  * @description The key for the language model. Used for the calls of this request only; never stored and never logged. Without it,
                  *     a named upstream uses the key of its configuration and a given `base_url` is called without a key.
                  */
-                "X-LLM-Api-Key"?: string;
+                "X-LLM-Api-Key"?: components["parameters"]["LlmApiKey"];
             };
             path?: never;
             cookie?: never;
@@ -1000,6 +1211,141 @@ export interface operations {
             503: components["responses"]["Unavailable"];
             504: components["responses"]["LlmTimeout"];
             default: components["responses"]["Problem"];
+        };
+    };
+    chatCompletions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description `off`: keep nothing of this request. Any other value, or none, keeps it for training. */
+                "X-Spar-Log"?: components["parameters"]["LogChoice"];
+                /**
+                 * @description The key for the language model. Used for the calls of this request only; never stored and never logged. Without it,
+                 *     a named upstream uses the key of its configuration and a given `base_url` is called without a key.
+                 */
+                "X-LLM-Api-Key"?: components["parameters"]["LlmApiKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatRequest"];
+            };
+        };
+        responses: {
+            /** @description The chosen solution. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                    "application/json": components["schemas"]["ChatCompletion"];
+                };
+            };
+            /** @description The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatError"];
+                };
+            };
+            /** @description The host of `spar.llm.base_url` is not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatError"];
+                };
+            };
+            /** @description There is no critic of that version. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatError"];
+                };
+            };
+            /** @description The body is larger than 1 MB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatError"];
+                };
+            };
+            /** @description The body is not `application/json` in UTF-8. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatError"];
+                };
+            };
+            /** @description The request does not match the contract, names no model there is, or asks for what a guided answer cannot have. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatError"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    /** @description Tells OpenAI's clients whether another try makes sense. */
+                    "X-Should-Retry"?: "true" | "false";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatError"];
+                };
+            };
+        };
+    };
+    listModels: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `spar`, and every upstream by its name. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            /** @description Any error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatError"];
+                };
+            };
         };
     };
     feedback: {

@@ -73,6 +73,8 @@ interface Switched {
 type LlmSpec = { readonly upstream: string } | { readonly base_url: string; readonly model: string }
 
 export interface Llms {
+  /** Of the upstreams there are; the first is meant where none is named. */
+  readonly names: readonly string[]
   /**
    * The language model a request names. `apiKey` is for this request only.
    * @throws {AppError} UNKNOWN_UPSTREAM, LLM_HOST_NOT_ALLOWED

@@ -2,6 +2,7 @@
 import type { Contract } from './contract.ts'
 import type { Deps } from './deps.ts'
 import type { Operations } from './operations.ts'
+import { chatCompletions, listModels } from './routes/chat.ts'
 import { listCritics, promoteCritic, rollbackCritic } from './routes/critics.ts'
 import { critique } from './routes/critique.ts'
 import { feedback } from './routes/feedback.ts'
@@ -14,6 +15,8 @@ export function createHandlers(deps: Deps, contract: Contract): Operations {
   return {
     critique: critique(deps),
     search: search(deps),
+    chatCompletions: chatCompletions(deps, contract),
+    listModels: listModels(deps),
     feedback: feedback(deps),
     retrain: retrain(deps),
     listJobs: listJobs(deps),

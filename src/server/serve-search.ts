@@ -19,10 +19,7 @@ import { chooseCritic } from './verdict.ts'
 type Schemas = components['schemas']
 
 /** A search as a request asks for it, the contract's defaults filled in. */
-export type SearchAsk = Omit<Schemas['SearchRequest'], 'stream'> & {
-  /** Key for the LLM, of this request only. */
-  readonly apiKey: string | undefined
-}
+export type SearchAsk = Omit<Schemas['SearchRequest'], 'stream'>
 
 /** Hears of each event as it happens; the search goes on when it has settled. */
 type Listener = (event: WordedEvent) => Promise<void>
@@ -41,7 +38,7 @@ export async function serveSearch(
   const { problem, method, params, budget, seed = randomInt(2 ** 32) } = ask
   const critic = chooseCritic(deps.critics, ask.critic)
   const { threshold } = critic
-  const llm = deps.llms.resolve(ask.llm, ask.apiKey)
+  const llm = deps.llms.resolve(ask.llm, res.req.get('x-llm-api-key') || undefined)
   const signal = whileWanted(res, deps.closing)
   const canContinue = await llm.canContinue(signal)
   const world = createSearchWorld(llm, critic)

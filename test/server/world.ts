@@ -157,6 +157,7 @@ function createLlms({ llmUrl, llmHosts, llmTimeoutMs: timeoutMs }: WorldOptions)
   const allowed = parseAllowedHosts(llmHosts)
   const retry = { maxRetries: 0 }
   return {
+    names: ['fake', 'builtin'],
     resolve(spec, apiKey): Llm {
       if ('base_url' in spec) {
         const baseUrl = guardUrl(spec.base_url, allowed)

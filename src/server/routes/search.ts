@@ -13,8 +13,7 @@ const NO_NEWS: ReadonlySet<WordedEvent['event']> = new Set(['failure', 'usage', 
 export const search =
   (deps: Deps): Operation<'search'> =>
   async (req, res) => {
-    const { stream, ...rest } = req.body
-    const ask = { ...rest, apiKey: req.get('x-llm-api-key') || undefined }
+    const { stream, ...ask } = req.body
     if (stream) await streamSearch(deps, res, ask)
     else res.json(await serveSearch(deps, res, ask))
   }
