@@ -15,6 +15,17 @@ export const ERRORS = {
   ADMIN_UNAUTHORIZED: { status: 401, retryable: false, title: 'The admin key is missing or wrong' },
   UNKNOWN_CRITIC: { status: 404, retryable: false, title: 'There is no such critic' },
   UNKNOWN_JOB: { status: 404, retryable: false, title: 'There is no such job' },
+  UNKNOWN_SEARCH: { status: 404, retryable: false, title: 'There is no such search, or not any more' },
+  IDEMPOTENCY_IN_USE: {
+    status: 409,
+    retryable: true,
+    title: 'A request with this Idempotency-Key is still running',
+  },
+  IDEMPOTENCY_MISMATCH: {
+    status: 422,
+    retryable: false,
+    title: 'This Idempotency-Key was used for another request',
+  },
   NO_PARENT: { status: 409, retryable: false, title: 'The serving critic has no parent to return to' },
   JOB_RUNNING: { status: 409, retryable: true, title: 'A retraining job is already queued or running' },
   UNKNOWN_UPSTREAM: { status: 422, retryable: false, title: 'There is no LLM upstream of that name' },

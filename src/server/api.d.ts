@@ -46,9 +46,46 @@ export interface paths {
          *     data of each. The last one is `done` with the whole answer, or `error` with a problem document. A search that
          *     fails before its first event, heartbeats included, is answered by an ordinary problem document. Events wait for a client
          *     that reads slowly; one that reads nothing for 30 seconds is taken for gone.
+         *
+         *     With `Prefer: respond-async` (and without `stream`) the answer is 202 at once, and the search goes on without the client:
+         *     `GET /search/{id}` tells how it stands and what it found, `DELETE /search/{id}` ends it. At most 100 searches without their
+         *     client or under an `Idempotency-Key` run at a time; further ones are refused with `OVERLOADED`.
+         *
+         *     With an `Idempotency-Key` a request that is sent again has the result of the first one: the same answer, the `done` event
+         *     alone of a stream, or the same 202 job. While the first is running it is refused with `IDEMPOTENCY_IN_USE`. The key is
+         *     free again when the first one fails or its client leaves, and when its result is forgotten, as told at
+         *     `GET /search/{id}`. The same key with another body, another `X-LLM-Api-Key` or another preference is refused with
+         *     `IDEMPOTENCY_MISMATCH`.
          */
         post: operations["search"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/search/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a search stands, and what it found, with its tree.
+         * @description Searches are held in memory when they have ended, those of chat completions too, unless they were asked with `X-Spar-Log: off`:
+         *     the newest 1,000 of at most an hour of age and 64 MB together. Another process, or this one after a restart, does not
+         *     know them.
+         */
+        get: operations["getSearch"];
+        put?: never;
+        post?: never;
+        /**
+         * End a search, or forget what it found.
+         * @description A running search ends, and the calls to the language model that are under way are aborted. Either way the search is unknown
+         *     from then on. What is in the traffic log stays there.
+         */
+        delete: operations["deleteSearch"];
         options?: never;
         head?: never;
         patch?: never;
@@ -661,6 +698,40 @@ export interface components {
             seed: number;
             request_id: string;
         };
+        KeptSearch: {
+            id: string;
+            /** @enum {string} */
+            state: "running" | "done" | "failed";
+            /** @description When it is done. */
+            result: components["schemas"]["SearchAnswer"] | null;
+            /**
+             * @description Every node of the search tree, parents before their children, the root first; null where the method grows none. Without
+             *     a tree `result.candidates` is everything there is.
+             */
+            tree: components["schemas"]["TreeNode"][] | null;
+            /** @description Why it failed. */
+            problem: components["schemas"]["Problem"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at: string | null;
+        };
+        TreeNode: {
+            /** @description Index of the parent; -1 for the root. */
+            parent: number;
+            /** @description 0 for the root. */
+            depth: number;
+            /** @description The step that leads here; empty for the root. */
+            step: string;
+            /** @description What the method expected of it. */
+            prior: number | null;
+            visits: number;
+            /** @description Sum of the values of the visits. */
+            value_sum: number;
+            score: components["schemas"]["Score"];
+            /** @enum {string} */
+            state: "open" | "expanded" | "ended" | "cut" | "rejected" | "dead";
+        };
         /**
          * @description The data of each event of a streamed search, by the event's name. Events come in the order in which things happen, which
          *     may vary with latencies. Clients should pass over names that they do not know.
@@ -915,7 +986,7 @@ export interface components {
          * @description Stable; see the table at the head of this document.
          * @enum {string}
          */
-        ErrorCode: "BAD_REQUEST" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "BAD_JSON" | "INVALID_REQUEST" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "ADMIN_DISABLED" | "ADMIN_UNAUTHORIZED" | "UNKNOWN_CRITIC" | "UNKNOWN_JOB" | "NO_PARENT" | "JOB_RUNNING" | "UNKNOWN_UPSTREAM" | "LLM_HOST_NOT_ALLOWED" | "METHOD_UNSUPPORTED" | "CHAT_UNSUPPORTED" | "LLM_UNREACHABLE" | "LLM_TIMEOUT" | "LLM_RATE_LIMITED" | "LLM_REFUSED" | "LLM_ERROR" | "LLM_BAD_RESPONSE" | "OVERLOADED" | "NOT_READY" | "CRITIC_FAILED" | "CRITIC_INVALID" | "INTERNAL";
+        ErrorCode: "BAD_REQUEST" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "BAD_JSON" | "INVALID_REQUEST" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "ADMIN_DISABLED" | "ADMIN_UNAUTHORIZED" | "UNKNOWN_CRITIC" | "UNKNOWN_JOB" | "UNKNOWN_SEARCH" | "IDEMPOTENCY_IN_USE" | "IDEMPOTENCY_MISMATCH" | "NO_PARENT" | "JOB_RUNNING" | "UNKNOWN_UPSTREAM" | "LLM_HOST_NOT_ALLOWED" | "METHOD_UNSUPPORTED" | "CHAT_UNSUPPORTED" | "LLM_UNREACHABLE" | "LLM_TIMEOUT" | "LLM_RATE_LIMITED" | "LLM_REFUSED" | "LLM_ERROR" | "LLM_BAD_RESPONSE" | "OVERLOADED" | "NOT_READY" | "CRITIC_FAILED" | "CRITIC_INVALID" | "INTERNAL";
         /** @description RFC 9457. */
         Problem: {
             /**
@@ -977,7 +1048,8 @@ export interface components {
         };
         /**
          * @description `INVALID_REQUEST`: the body does not match the contract. `UNKNOWN_UPSTREAM`: no upstream of that name is configured.
-         *     `METHOD_UNSUPPORTED`: the method continues partial answers, and this language model cannot.
+         *     `METHOD_UNSUPPORTED`: the method continues partial answers, and this language model cannot. `IDEMPOTENCY_MISMATCH`: the
+         *     key was used for another request.
          */
         InvalidSearch: {
             headers: {
@@ -990,6 +1062,25 @@ export interface components {
         /** @description `UNKNOWN_CRITIC`: there is no critic of that version. */
         UnknownCritic: {
             headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `UNKNOWN_SEARCH`: there is no search of that id, or it was forgotten. */
+        UnknownSearch: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `IDEMPOTENCY_IN_USE`: the first request with that key is still running. */
+        InUse: {
+            headers: {
+                "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
             content: {
@@ -1111,6 +1202,8 @@ export interface components {
         RequestId: string;
         /** @description `off`: keep nothing of this request. Any other value, or none, keeps it for training. */
         LogChoice: string;
+        /** @description The search's `id`. */
+        SearchId: string;
         /**
          * @description The key for the language model. Used for the calls of this request only; never stored and never logged. Without it,
          *     a named upstream uses the key of its configuration and a given `base_url` is called without a key.
@@ -1174,6 +1267,10 @@ export interface operations {
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description `off`: keep nothing of this request. Any other value, or none, keeps it for training. */
                 "X-Spar-Log"?: components["parameters"]["LogChoice"];
+                /** @description `respond-async` (RFC 7240): answer at once, and search without the client. Other preferences are ignored. */
+                Prefer?: string;
+                /** @description A name for what is asked, the same when it is asked again; 1 to 255 characters, best a UUID. */
+                "Idempotency-Key"?: string;
                 /**
                  * @description The key for the language model. Used for the calls of this request only; never stored and never logged. Without it,
                  *     a named upstream uses the key of its configuration and a given `base_url` is called without a key.
@@ -1200,9 +1297,24 @@ export interface operations {
                     "application/json": components["schemas"]["SearchAnswer"];
                 };
             };
+            /** @description The search has begun; with `Prefer: respond-async`. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    /** @description The search's address. */
+                    Location?: string;
+                    /** @description `respond-async` */
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptSearch"];
+                };
+            };
             400: components["responses"]["BadJson"];
             403: components["responses"]["HostNotAllowed"];
             404: components["responses"]["UnknownCritic"];
+            409: components["responses"]["InUse"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
             422: components["responses"]["InvalidSearch"];
@@ -1210,6 +1322,62 @@ export interface operations {
             502: components["responses"]["LlmFailed"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["LlmTimeout"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSearch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description The search's `id`. */
+                id: components["parameters"]["SearchId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The search. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptSearch"];
+                };
+            };
+            404: components["responses"]["UnknownSearch"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteSearch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description The search's `id`. */
+                id: components["parameters"]["SearchId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has ended and is forgotten. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["UnknownSearch"];
             default: components["responses"]["Problem"];
         };
     };

@@ -35,6 +35,20 @@ export interface ServerConfig {
   readonly heartbeatMs?: number
   /** How long the reader of an event stream may read nothing; 30,000 when left out. */
   readonly stallMs?: number
+  /** Those left out: 100 running, 1000 ended, an hour, 64 MB. */
+  readonly searches?: Partial<SearchLimits>
+}
+
+/** How many searches are remembered, and how long. */
+export interface SearchLimits {
+  /** Searches that run without their client, or under a claim, at the same time. */
+  readonly running: number
+  /** Searches that have ended. */
+  readonly ended: number
+  /** From the end of a search. */
+  readonly ageMs: number
+  /** Of what was found, as JSON. */
+  readonly bytes: number
 }
 
 type Readiness =

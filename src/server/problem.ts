@@ -18,24 +18,33 @@ export function problemType(code: ErrorCode): string {
 export function problemHandler(log: Log): ErrorRequestHandler {
   return function answerWithProblem(error: unknown, req, res, _next) {
     const locals = res.locals as Locals
-    const known = readExpected(error)
     const { requestId, route } = locals
     // A handler whose client leaves ends by its abort, which is no failure, and has nobody to answer.
     if (isGone(res)) {
-      if (known === undefined && !isAbort(error))
+      if (readExpected(error) === undefined && !isAbort(error))
         log.error({ request_id: requestId, route, error }, 'unexpected error')
       return
     }
-    if (known === undefined) log.error({ request_id: requestId, route, error }, 'unexpected error')
-    else if (ERRORS[known.code].status >= 500)
-      log.warn({ request_id: requestId, route, error }, 'request failed')
-    const shown = known ?? new AppError('INTERNAL', `Quote request_id ${requestId} to the operator.`)
+    const shown = readError(error, log, { requestId, route })
     locals.code = shown.code
     // An answer that has begun cannot become a problem: where it has no words for one, it is cut off, so that it is not taken
     // for complete.
     if (res.headersSent) return locals.endWith === undefined ? void res.destroy() : locals.endWith(shown)
     send(res, shown, isOpenAiPath(req.path) ? wordForOpenAi(shown) : wordAsProblem(shown, requestId))
   }
+}
+
+/** What the client may know of an error; the log gets what the operator should. */
+export function readError(
+  error: unknown,
+  log: Log,
+  { requestId, route }: { requestId: string; route: string },
+): AppError {
+  const known = readExpected(error)
+  if (known === undefined) log.error({ request_id: requestId, route, error }, 'unexpected error')
+  else if (ERRORS[known.code].status >= 500)
+    log.warn({ request_id: requestId, route, error }, 'request failed')
+  return known ?? new AppError('INTERNAL', `Quote request_id ${requestId} to the operator.`)
 }
 
 /** For an address no operation has. @throws {AppError} NOT_FOUND */

@@ -61,6 +61,21 @@ export function wordResult(result: SearchResult, { threshold, estimated }: Wordi
   return { answer, solution, steps, score, candidates, chosen, finish_reason, usage }
 }
 
+/** The nodes of the search tree; null where the method grows none. */
+export function wordTree({ tree }: SearchResult): Schemas['TreeNode'][] | null {
+  if (tree === undefined) return null
+  return tree.map(({ parent, depth, step, prior, visits, value_sum, score, state }) => ({
+    parent,
+    depth,
+    step,
+    prior,
+    visits,
+    value_sum,
+    score,
+    state,
+  }))
+}
+
 function wordCandidate(candidate: Candidate, threshold: number): Schemas['Candidate'] {
   const { answer, solution, steps, scores, score, aggregates, ended, votes } = candidate
   return {
