@@ -221,11 +221,15 @@ async function askWithoutReading(own: Pick<World, 'app'>, run: (unread: Unread) 
 }
 
 test('what a slow reader has not read yet does not pile up, and it misses nothing', async t => {
-  const own = createWorld(t, { llms: { ...world.deps.llms, resolve: () => verbose } })
+  const llms = { ...world.deps.llms, resolve: () => verbose }
+  const own = createWorld(t, { llms, config: { heartbeatMs: 2 } })
   await askWithoutReading(own, async ({ answer, served }) => {
     while (!served.writableNeedDrain) await new Promise(resolve => setTimeout(resolve, 5))
     await new Promise(resolve => setTimeout(resolve, 200))
-    assert.ok(served.writableLength < 4 * 2 ** 20, `${served.writableLength} bytes wait`)
+    const waiting = served.writableLength
+    assert.ok(waiting < 4 * 2 ** 20, `${waiting} bytes wait`)
+    await new Promise(resolve => setTimeout(resolve, 100))
+    assert.equal(served.writableLength, waiting)
     let candidates = 0
     let bytes = 0
     let end = ''
