@@ -1,4 +1,5 @@
-// Turns errors into RFC 9457 problem documents, or OpenAI's form for its clients: the one place where an error code becomes HTTP. Knows no route.
+// Turns errors into RFC 9457 problem documents, or into OpenAI's form for its clients: the one place where an error code becomes
+// HTTP. Knows no route.
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import { AppError, ERRORS, type ErrorCode } from '../errors.ts'
 import type { Log } from '../log.ts'
