@@ -2,7 +2,7 @@
 import { cpus } from 'node:os'
 import { resolve } from 'node:path'
 import type { Device } from './critic/scorer.ts'
-import { parseUpstreams, type UpstreamConfig } from './llm/upstreams.ts'
+import { BUILTIN_UPSTREAM, parseUpstreams, type UpstreamConfig } from './llm/upstreams.ts'
 import { type AllowedHosts, parseAllowedHosts } from './llm/url-guard.ts'
 import type { LogLevel } from './log.ts'
 
@@ -20,6 +20,8 @@ export const VARIABLES = {
   'SPAR_LLM_<NAME>_KEY': 'Its API key, if it needs one.',
   'SPAR_LLM_<NAME>_CONTINUATION':
     'How it continues a partial answer: auto, continue_final_message, assistant_prefill or prompted; auto.',
+  SPAR_CHAT_UPSTREAM:
+    'Upstream that the chat model `spar` stands for; the first named one by the alphabet, else builtin.',
   SPAR_LOG_LEVEL: 'debug, info, warn, error or silent; info.',
   REDIS_URL:
     'Redis for traffic, feedback, jobs and the serving pointer, shared by several machines; without it a SQLite file in SPAR_DATA.',
@@ -35,6 +37,8 @@ export interface Config {
   readonly threads: number
   readonly allowedHosts: AllowedHosts
   readonly upstreams: ReadonlyMap<string, UpstreamConfig>
+  /** Name of the upstream that the chat model `spar` stands for. */
+  readonly chatUpstream: string
   readonly logLevel: LogLevel
   readonly redisUrl: string | undefined
 }
@@ -63,6 +67,8 @@ function wholeNumber(env: Env, name: string, fallback: number, low: number, high
 
 /** Reads the environment. @throws Error naming the variable that is wrong, never its value. */
 export function readConfig(env: Env): Config {
+  const upstreams = parseUpstreams(env)
+  const names = [...[...upstreams.keys()].sort(), BUILTIN_UPSTREAM]
   return {
     port: wholeNumber(env, 'PORT', 8080, 0, 65_535),
     host: env['HOST'] || '127.0.0.1',
@@ -71,7 +77,8 @@ export function readConfig(env: Env): Config {
     devices: DEVICES[oneOf(env, 'SPAR_DEVICE', Object.keys(DEVICES), 'auto')]!,
     threads: wholeNumber(env, 'SPAR_THREADS', Math.max(1, cpus().length - 1), 1, 256),
     allowedHosts: parseAllowedHosts(env['SPAR_LLM_HOSTS']),
-    upstreams: parseUpstreams(env),
+    upstreams,
+    chatUpstream: oneOf(env, 'SPAR_CHAT_UPSTREAM', names, names[0]!),
     logLevel: oneOf<LogLevel>(env, 'SPAR_LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
     redisUrl: env['REDIS_URL'] || undefined,
   }

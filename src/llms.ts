@@ -11,17 +11,22 @@ export interface LlmsOptions {
   readonly upstreams: ReadonlyMap<string, UpstreamConfig>
   readonly allowedHosts: AllowedHosts
   readonly sampler: Sampler
+  /** Name of the upstream that is meant where none is named. */
+  readonly first: string
 }
 
 type Spec = { readonly upstream: string } | { readonly base_url: string; readonly model: string }
 
 /** One client object for each named upstream, a new one for each address a client gives. */
-export function createLlms({ upstreams, allowedHosts, sampler }: LlmsOptions): {
+export function createLlms({ upstreams, allowedHosts, sampler, first }: LlmsOptions): {
+  readonly names: readonly string[]
   resolve(spec: Spec, apiKey?: string): Llm
 } {
   const builtin = createBuiltinLlm(sampler)
   const named = new Map([...upstreams].map(([name, config]) => [name, createOpenAiLlm(config)]))
+  const names = [...new Set([first, BUILTIN_UPSTREAM, ...upstreams.keys()])]
   return {
+    names,
     resolve(spec, apiKey) {
       if ('base_url' in spec) {
         const baseUrl = guardUrl(spec.base_url, allowedHosts).href
@@ -35,8 +40,10 @@ export function createLlms({ upstreams, allowedHosts, sampler }: LlmsOptions): {
       if (spec.upstream === BUILTIN_UPSTREAM) return builtin
       const config = upstreams.get(spec.upstream)
       if (!config) {
-        const known = [BUILTIN_UPSTREAM, ...upstreams.keys()].join(', ')
-        throw new AppError('UNKNOWN_UPSTREAM', `There is no upstream of that name; there are: ${known}.`)
+        throw new AppError(
+          'UNKNOWN_UPSTREAM',
+          `There is no upstream of that name; there are: ${names.join(', ')}.`,
+        )
       }
       // A client's own key replaces the configured one, for this request only.
       return apiKey ? createOpenAiLlm({ ...config, apiKey }) : named.get(spec.upstream)!

@@ -66,6 +66,7 @@ const app = createApp({
   llms: createLlms({
     upstreams: config.upstreams,
     allowedHosts: config.allowedHosts,
+    first: config.chatUpstream,
     sampler: solver.sample,
   }),
   recorder,

@@ -26,6 +26,7 @@ for (const [name, value] of [
   ['SPAR_DEVICE', 'secret-tpu'],
   ['SPAR_THREADS', '0.5'],
   ['SPAR_LOG_LEVEL', 'secret-loud'],
+  ['SPAR_CHAT_UPSTREAM', 'secret-llm'],
 ] as const) {
   test(`a wrong ${name} stops the start with a message that names it and does not repeat the value`, () => {
     assert.throws(
@@ -34,3 +35,14 @@ for (const [name, value] of [
     )
   })
 }
+
+test('the chat model spar stands for the upstream that is set, else the first by the alphabet, else builtin', () => {
+  const upstream = (name: string) => ({
+    [`SPAR_LLM_${name}_URL`]: 'http://127.0.0.1:1/v1',
+    [`SPAR_LLM_${name}_MODEL`]: 'm',
+  })
+  const two = { ...upstream('ZETA'), ...upstream('ALPHA') }
+  assert.equal(readConfig({}).chatUpstream, 'builtin')
+  assert.equal(readConfig(two).chatUpstream, 'alpha')
+  assert.equal(readConfig({ ...two, SPAR_CHAT_UPSTREAM: 'zeta' }).chatUpstream, 'zeta')
+})

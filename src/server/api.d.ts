@@ -41,8 +41,102 @@ export interface paths {
          *     returned with `finish_reason: budget`; running out is not an error. A client that closes the connection ends its
          *     search, and the calls to the language model that are under way are aborted. A search stays on the critic version
          *     it began with.
+         *
+         *     With `stream: true` the answer is a stream of server-sent events, each sent as it happens; `SearchEvents` has the
+         *     data of each. The last one is `done` with the whole answer, or `error` with a problem document. A search that
+         *     fails before its first event, heartbeats included, is answered by an ordinary problem document. Events wait for a client
+         *     that reads slowly; one that reads nothing for 30 seconds is taken for gone.
+         *
+         *     With `Prefer: respond-async` (and without `stream`) the answer is 202 at once, and the search goes on without the client:
+         *     `GET /search/{id}` tells how it stands and what it found, `DELETE /search/{id}` ends it. At most 100 searches without their
+         *     client or under an `Idempotency-Key` run at a time; further ones are refused with `OVERLOADED`.
+         *
+         *     With an `Idempotency-Key` a request that is sent again has the result of the first one: the same answer, the `done` event
+         *     alone of a stream, or the same 202 job. While the first is running it is refused with `IDEMPOTENCY_IN_USE`. The key is
+         *     free again when the first one fails or its client leaves, and when its result is forgotten, as told at
+         *     `GET /search/{id}`. The same key with another body, another `X-LLM-Api-Key` or another preference is refused with
+         *     `IDEMPOTENCY_MISMATCH`.
          */
         post: operations["search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/search/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a search stands, and what it found, with its tree.
+         * @description Searches are held in memory when they have ended, those of chat completions too, unless they were asked with `X-Spar-Log: off`:
+         *     the newest 1,000 of at most an hour of age and 64 MB together. Another process, or this one after a restart, does not
+         *     know them.
+         */
+        get: operations["getSearch"];
+        put?: never;
+        post?: never;
+        /**
+         * End a search, or forget what it found.
+         * @description A running search ends, and the calls to the language model that are under way are aborted. Either way the search is unknown
+         *     from then on. What is in the traffic log stays there.
+         */
+        delete: operations["deleteSearch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chat/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A guided answer for any client of OpenAI's chat completions.
+         * @description Runs one search, as `POST /search` does, and answers with the solution it chose. The last message, which must be the
+         *     user's, is the problem. System and developer messages are put before it, and so are earlier turns, each after `User:`
+         *     or `Assistant:`; language model and critic read all of it. Only text can be searched.
+         *
+         *     `model` is `spar`, which stands for the default upstream, or the name of an upstream, as `GET /v1/models` lists them;
+         *     with `spar.llm` it can be any name. `temperature` and `max_tokens` (or `max_completion_tokens`) become parameters
+         *     where the method takes them and `spar.params` does not have them; `seed` is the search's.
+         *
+         *     More than one choice, tools, images and other media, formats of the answer, stop sequences and log probabilities are
+         *     refused with `CHAT_UNSUPPORTED`. All other fields of OpenAI's are accepted and have no effect.
+         *
+         *     The key that OpenAI's clients send as `Authorization` is neither read nor logged, and no language model ever gets it: send the
+         *     key of the language model, where one is needed, as `X-LLM-Api-Key`.
+         *
+         *     With `stream: true` the answer comes as chunks when the search has ended, and comments keep the connection open until
+         *     then. An error after the first comment is sent as data in the form of `ChatError`.
+         */
+        post: operations["chatCompletions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The names that `model` of a chat completion can have. */
+        get: operations["listModels"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -301,6 +395,11 @@ export interface components {
             /** @description Fixes every choice of chance that is Spar's own. Left out, one is drawn and returned. */
             seed?: number;
             critic?: components["schemas"]["CriticChoice"];
+            /**
+             * @description Send what happens as server-sent events.
+             * @default false
+             */
+            stream: boolean;
         };
         /** @description A configured upstream by name (`builtin` is the solver that comes with Spar), or an OpenAI-compatible endpoint. */
         LlmChoice: components["schemas"]["LlmUpstream"] | components["schemas"]["LlmEndpoint"];
@@ -402,6 +501,62 @@ export interface components {
              */
             deadline_ms: number;
         };
+        /** @description OpenAI's request, as far as Spar reads it, and `spar`. Other fields are accepted and have no effect. */
+        ChatRequest: {
+            model: string;
+            messages: components["schemas"]["ChatMessage"][];
+            /** @default {} */
+            spar: components["schemas"]["SparOptions"];
+            stream?: boolean | null;
+            stream_options?: {
+                /** @description Send one more chunk with the usage. */
+                include_usage?: boolean | null;
+            } | null;
+            temperature?: number | null;
+            max_tokens?: number | null;
+            /** @description The newer name of `max_tokens`. */
+            max_completion_tokens?: number | null;
+            /** @description Counted modulo 2^32. */
+            seed?: number | null;
+            /** @description Only 1. */
+            n?: number | null;
+            /** @description Only none. */
+            tools?: unknown[] | null;
+            /** @description Only none. */
+            functions?: unknown[] | null;
+            /** @description Only of type `text`. */
+            response_format?: {
+                type?: string;
+            } | null;
+            /** @description Only `text`. */
+            modalities?: string[] | null;
+            /** @description Only none. */
+            stop?: string | string[] | null;
+            /** @description Only false. */
+            logprobs?: boolean | null;
+        };
+        ChatMessage: {
+            /** @enum {string} */
+            role: "system" | "developer" | "user" | "assistant" | "tool" | "function";
+            /** @description A text, or parts of type `text`. */
+            content?: string | {
+                type: string;
+                text?: string;
+            }[] | null;
+            /** @description Only none. */
+            tool_calls?: unknown[] | null;
+        };
+        /** @description What `POST /search` takes beside the problem. Sent by OpenAI's clients as an extra field of the body. */
+        SparOptions: {
+            llm?: components["schemas"]["LlmChoice"];
+            /** @default weighted_best_of_n */
+            method: components["schemas"]["SearchMethod"];
+            /** @default {} */
+            params: components["schemas"]["SearchParams"];
+            /** @default {} */
+            budget: components["schemas"]["SearchBudget"];
+            critic?: components["schemas"]["CriticChoice"];
+        };
         FeedbackRequest: components["schemas"]["FeedbackOnRequest"] | components["schemas"]["FeedbackOnSearch"] | components["schemas"]["FeedbackBatch"];
         FeedbackOnRequest: {
             request_id: components["schemas"]["FeedbackTarget"];
@@ -496,6 +651,10 @@ export interface components {
             /** @description True when the endpoint did not report its tokens for some calls and they were estimated from text. */
             estimated?: boolean;
         };
+        SearchUsage: {
+            llm: components["schemas"]["LlmUsage"];
+            critic: components["schemas"]["CriticUsage"];
+        };
         SearchStep: {
             index: number;
             text: string;
@@ -532,21 +691,217 @@ export interface components {
             /** @description Index of the chosen candidate; null when there is none. */
             chosen: number | null;
             finish_reason: components["schemas"]["FinishReason"];
-            usage: {
-                llm: components["schemas"]["LlmUsage"];
-                critic: components["schemas"]["CriticUsage"];
-            };
+            usage: components["schemas"]["SearchUsage"];
             /** @description The version that guided it. */
             critic: string;
             method: components["schemas"]["SearchMethod"];
             seed: number;
             request_id: string;
         };
+        KeptSearch: {
+            id: string;
+            /** @enum {string} */
+            state: "running" | "done" | "failed";
+            /** @description When it is done. */
+            result: components["schemas"]["SearchAnswer"] | null;
+            /**
+             * @description Every node of the search tree, parents before their children, the root first; null where the method grows none. Without
+             *     a tree `result.candidates` is everything there is.
+             */
+            tree: components["schemas"]["TreeNode"][] | null;
+            /** @description Why it failed. */
+            problem: components["schemas"]["Problem"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at: string | null;
+        };
+        TreeNode: {
+            /** @description Index of the parent; -1 for the root. */
+            parent: number;
+            /** @description 0 for the root. */
+            depth: number;
+            /** @description The step that leads here; empty for the root. */
+            step: string;
+            /** @description What the method expected of it. */
+            prior: number | null;
+            visits: number;
+            /** @description Sum of the values of the visits. */
+            value_sum: number;
+            score: components["schemas"]["Score"];
+            /** @enum {string} */
+            state: "open" | "expanded" | "ended" | "cut" | "rejected" | "dead";
+        };
+        /**
+         * @description The data of each event of a streamed search, by the event's name. Events come in the order in which things happen, which
+         *     may vary with latencies. Clients should pass over names that they do not know.
+         */
+        SearchEvents: {
+            /** @description The language model wrote a step. */
+            step?: {
+                branch: components["schemas"]["Branch"];
+                index: components["schemas"]["StepIndex"];
+                text: string;
+            };
+            /** @description The critic scored steps of a branch. */
+            score?: {
+                branch: components["schemas"]["Branch"];
+                steps: {
+                    index: components["schemas"]["StepIndex"];
+                    score: components["schemas"]["Score"];
+                    verdict: components["schemas"]["Verdict"];
+                }[];
+            };
+            /** @description A branch has come to its end. */
+            candidate?: {
+                branch: components["schemas"]["Branch"];
+                candidate: components["schemas"]["Candidate"];
+            };
+            /**
+             * @description A step is not followed further: the critic rejected it, it was proposed before, or nothing can follow. A rejected one
+             *     may still be taken when no try at it passes.
+             */
+            prune?: {
+                branch: components["schemas"]["Branch"];
+                index: components["schemas"]["StepIndex"];
+                /** @enum {string} */
+                reason: "rejected" | "duplicate" | "dead";
+            };
+            /** @description The choice so far has changed. */
+            best?: {
+                branch: components["schemas"]["Branch"];
+                answer: string | null;
+                score: components["schemas"]["Score"];
+            };
+            /** @description What the search has used so far. */
+            usage?: components["schemas"]["SearchUsage"];
+            /** @description Calls to the language model failed, and the search goes on without them. */
+            failure?: {
+                /** @description How many so far. */
+                failed: number;
+                /** @description Of the call that had started first. */
+                code: components["schemas"]["ErrorCode"];
+            };
+            /** @description Nothing else was sent for a while, and the search goes on. */
+            heartbeat?: {
+                /** @description Milliseconds since the arrival of the request. */
+                elapsed_ms: number;
+            };
+            /** @description The search has ended; the last event. */
+            done?: components["schemas"]["SearchAnswer"];
+            /** @description The search has failed; the last event. */
+            error?: components["schemas"]["Problem"];
+        };
+        /**
+         * @description What the event is about: the candidate's number for the methods that sample whole solutions, the run for `guard`, the
+         *     node of the tree for `mcts`.
+         */
+        Branch: number;
+        /** @description The step's place in its branch. */
+        StepIndex: number;
         /**
          * @description `complete`: the method did all it meant to. `budget`: tokens, calls or time ran out first.
          * @enum {string}
          */
         FinishReason: "complete" | "budget";
+        /** @description As OpenAI's, with `spar` beside it. */
+        ChatCompletion: {
+            /** @description The search's id. */
+            id: string;
+            /** @constant */
+            object: "chat.completion";
+            /** @description Unix seconds. */
+            created: number;
+            /** @description As it was asked for. */
+            model: string;
+            choices: {
+                /** @constant */
+                index: 0;
+                message: {
+                    /** @constant */
+                    role: "assistant";
+                    /** @description The chosen solution; empty when there is none. */
+                    content: string;
+                    refusal: null;
+                };
+                finish_reason: components["schemas"]["ChatFinish"];
+                logprobs: null;
+            }[];
+            usage: components["schemas"]["ChatUsage"];
+            spar: components["schemas"]["ChatSearch"];
+        };
+        /** @description As OpenAI's. The last one with a choice has `spar`. */
+        ChatChunk: {
+            /** @description The search's id. */
+            id: string;
+            /** @constant */
+            object: "chat.completion.chunk";
+            /** @description Unix seconds. */
+            created: number;
+            model: string;
+            /** @description Empty in the chunk that has the usage. */
+            choices: {
+                /** @constant */
+                index: 0;
+                delta: {
+                    /** @constant */
+                    role?: "assistant";
+                    content?: string;
+                };
+                finish_reason: components["schemas"]["ChatFinish"] | null;
+                logprobs: null;
+            }[];
+            /** @description With `stream_options.include_usage`; null in all chunks but the last. */
+            usage?: components["schemas"]["ChatUsage"] | null;
+            spar?: components["schemas"]["ChatSearch"];
+        };
+        /**
+         * @description `length`: the chosen solution was cut off, or there is none.
+         * @enum {string}
+         */
+        ChatFinish: "stop" | "length";
+        /** @description Of the language model, over all calls of the search. */
+        ChatUsage: {
+            prompt_tokens: number;
+            completion_tokens: number;
+            total_tokens: number;
+        };
+        /** @description What the search has to say of its answer. */
+        ChatSearch: {
+            /** @description Name it in feedback as `search_id`. */
+            id: string;
+            /** @description The version that guided it. */
+            critic: string;
+            score: components["schemas"]["Score"];
+            /** @description The final answer alone; null when none could be read. */
+            answer: string | null;
+            method: components["schemas"]["SearchMethod"];
+            finish_reason: components["schemas"]["FinishReason"];
+        };
+        /** @description OpenAI's form of an error. */
+        ChatError: {
+            error: {
+                message: string;
+                /** @enum {string} */
+                type: "invalid_request_error" | "rate_limit_error" | "server_error";
+                code: components["schemas"]["ErrorCode"];
+                /** @description The field that is to blame, as in `messages[0].content`. */
+                param: string | null;
+            };
+        };
+        ModelList: {
+            /** @constant */
+            object: "list";
+            data: {
+                id: string;
+                /** @constant */
+                object: "model";
+                /** @description Unix seconds of the service's start. */
+                created: number;
+                /** @constant */
+                owned_by: "spar";
+            }[];
+        };
         FeedbackAnswer: {
             accepted: number;
             /** @description How many named nothing that is in the log. */
@@ -637,7 +992,7 @@ export interface components {
          * @description Stable; see the table at the head of this document.
          * @enum {string}
          */
-        ErrorCode: "BAD_REQUEST" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "BAD_JSON" | "INVALID_REQUEST" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "ADMIN_DISABLED" | "ADMIN_UNAUTHORIZED" | "UNKNOWN_CRITIC" | "UNKNOWN_JOB" | "NO_PARENT" | "JOB_RUNNING" | "UNKNOWN_UPSTREAM" | "LLM_HOST_NOT_ALLOWED" | "METHOD_UNSUPPORTED" | "LLM_UNREACHABLE" | "LLM_TIMEOUT" | "LLM_RATE_LIMITED" | "LLM_REFUSED" | "LLM_ERROR" | "LLM_BAD_RESPONSE" | "OVERLOADED" | "NOT_READY" | "CRITIC_FAILED" | "CRITIC_INVALID" | "INTERNAL";
+        ErrorCode: "BAD_REQUEST" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "BAD_JSON" | "INVALID_REQUEST" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "ADMIN_DISABLED" | "ADMIN_UNAUTHORIZED" | "UNKNOWN_CRITIC" | "UNKNOWN_JOB" | "UNKNOWN_SEARCH" | "IDEMPOTENCY_IN_USE" | "IDEMPOTENCY_MISMATCH" | "NO_PARENT" | "JOB_RUNNING" | "UNKNOWN_UPSTREAM" | "LLM_HOST_NOT_ALLOWED" | "METHOD_UNSUPPORTED" | "CHAT_UNSUPPORTED" | "LLM_UNREACHABLE" | "LLM_TIMEOUT" | "LLM_RATE_LIMITED" | "LLM_REFUSED" | "LLM_ERROR" | "LLM_BAD_RESPONSE" | "OVERLOADED" | "NOT_READY" | "CRITIC_FAILED" | "CRITIC_INVALID" | "INTERNAL";
         /** @description RFC 9457. */
         Problem: {
             /**
@@ -699,7 +1054,8 @@ export interface components {
         };
         /**
          * @description `INVALID_REQUEST`: the body does not match the contract. `UNKNOWN_UPSTREAM`: no upstream of that name is configured.
-         *     `METHOD_UNSUPPORTED`: the method continues partial answers, and this language model cannot.
+         *     `METHOD_UNSUPPORTED`: the method continues partial answers, and this language model cannot. `IDEMPOTENCY_MISMATCH`: the
+         *     key was used for another request.
          */
         InvalidSearch: {
             headers: {
@@ -712,6 +1068,25 @@ export interface components {
         /** @description `UNKNOWN_CRITIC`: there is no critic of that version. */
         UnknownCritic: {
             headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `UNKNOWN_SEARCH`: there is no search of that id, or it was forgotten. */
+        UnknownSearch: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `IDEMPOTENCY_IN_USE`: the first request with that key is still running. */
+        InUse: {
+            headers: {
+                "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
             content: {
@@ -833,6 +1208,13 @@ export interface components {
         RequestId: string;
         /** @description `off`: keep nothing of this request. Any other value, or none, keeps it for training. */
         LogChoice: string;
+        /** @description The search's `id`. */
+        SearchId: string;
+        /**
+         * @description The key for the language model. Used for the calls of this request only; never stored and never logged. Without it,
+         *     a named upstream uses the key of its configuration and a given `base_url` is called without a key.
+         */
+        LlmApiKey: string;
     };
     requestBodies: never;
     headers: {
@@ -891,11 +1273,15 @@ export interface operations {
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description `off`: keep nothing of this request. Any other value, or none, keeps it for training. */
                 "X-Spar-Log"?: components["parameters"]["LogChoice"];
+                /** @description `respond-async` (RFC 7240): answer at once, and search without the client. Other preferences are ignored. */
+                Prefer?: string;
+                /** @description A name for what is asked, the same when it is asked again; 1 to 255 characters, best a UUID. */
+                "Idempotency-Key"?: string;
                 /**
                  * @description The key for the language model. Used for the calls of this request only; never stored and never logged. Without it,
                  *     a named upstream uses the key of its configuration and a given `base_url` is called without a key.
                  */
-                "X-LLM-Api-Key"?: string;
+                "X-LLM-Api-Key"?: components["parameters"]["LlmApiKey"];
             };
             path?: never;
             cookie?: never;
@@ -913,12 +1299,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "text/event-stream": string;
                     "application/json": components["schemas"]["SearchAnswer"];
+                };
+            };
+            /** @description The search has begun; with `Prefer: respond-async`. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    /** @description The search's address. */
+                    Location?: string;
+                    /** @description `respond-async` */
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptSearch"];
                 };
             };
             400: components["responses"]["BadJson"];
             403: components["responses"]["HostNotAllowed"];
             404: components["responses"]["UnknownCritic"];
+            409: components["responses"]["InUse"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
             422: components["responses"]["InvalidSearch"];
@@ -927,6 +1329,197 @@ export interface operations {
             503: components["responses"]["Unavailable"];
             504: components["responses"]["LlmTimeout"];
             default: components["responses"]["Problem"];
+        };
+    };
+    getSearch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description The search's `id`. */
+                id: components["parameters"]["SearchId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The search. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptSearch"];
+                };
+            };
+            404: components["responses"]["UnknownSearch"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteSearch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description The search's `id`. */
+                id: components["parameters"]["SearchId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has ended and is forgotten. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["UnknownSearch"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    chatCompletions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description `off`: keep nothing of this request. Any other value, or none, keeps it for training. */
+                "X-Spar-Log"?: components["parameters"]["LogChoice"];
+                /**
+                 * @description The key for the language model. Used for the calls of this request only; never stored and never logged. Without it,
+                 *     a named upstream uses the key of its configuration and a given `base_url` is called without a key.
+                 */
+                "X-LLM-Api-Key"?: components["parameters"]["LlmApiKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatRequest"];
+            };
+        };
+        responses: {
+            /** @description The chosen solution. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                    "application/json": components["schemas"]["ChatCompletion"];
+                };
+            };
+            /** @description The body is not valid JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatError"];
+                };
+            };
+            /** @description The host of `spar.llm.base_url` is not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatError"];
+                };
+            };
+            /** @description There is no critic of that version. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatError"];
+                };
+            };
+            /** @description The body is larger than 1 MB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatError"];
+                };
+            };
+            /** @description The body is not `application/json` in UTF-8. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatError"];
+                };
+            };
+            /** @description The request does not match the contract, names no model there is, or asks for what a guided answer cannot have. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatError"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    /** @description Tells OpenAI's clients whether another try makes sense. */
+                    "X-Should-Retry"?: "true" | "false";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatError"];
+                };
+            };
+        };
+    };
+    listModels: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `spar`, and every upstream by its name. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            /** @description Any error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatError"];
+                };
+            };
         };
     };
     feedback: {

@@ -40,7 +40,7 @@ function mount(app: Express, contract: Contract, handlers: Operations, deps: Dep
       if (admin) steps.push(auth)
       if (check !== undefined) steps.push(jsonBody({ limitBytes, required: body === 'required', check }))
       steps.push(handlerOf(handlers, operationId))
-      route[method as 'get' | 'post'](...steps)
+      route[method as 'get' | 'post' | 'delete'](...steps)
     }
     route.all(methodNotAllowed(operations.map(({ method }: ContractOperation) => method.toUpperCase())))
   }

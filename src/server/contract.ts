@@ -48,6 +48,12 @@ export function loadContract(): Contract {
   return { text, document, operations }
 }
 
+/** Characters a problem may have, as `ProblemText` says. */
+export function maxProblemLength({ document }: Contract): number {
+  const { components } = document as { components: { schemas: { ProblemText: { maxLength: number } } } }
+  return components.schemas.ProblemText.maxLength
+}
+
 /** Where a schema of the contract lies, as a JSON pointer in a URI fragment (RFC 6901 §6). */
 export function pointer(...keys: readonly string[]): string {
   return `#/${keys.map(key => encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`

@@ -31,8 +31,24 @@ export interface ServerConfig {
   readonly bodyLimitBytes?: number
   /** How often a followed job is looked up; 250 when left out. */
   readonly jobPollMs?: number
-  /** Time between two comments on an idle event stream; 15,000 when left out. */
+  /** Time between two signs of life on an idle event stream; 15,000 when left out. */
   readonly heartbeatMs?: number
+  /** How long the reader of an event stream may read nothing; 30,000 when left out. */
+  readonly stallMs?: number
+  /** Those left out: 100 running, 1000 ended, an hour, 64 MB. */
+  readonly searches?: Partial<SearchLimits>
+}
+
+/** How many searches are remembered, and how long. */
+export interface SearchLimits {
+  /** Searches that run without their client, or under a claim, at the same time. */
+  readonly running: number
+  /** Searches that have ended. */
+  readonly ended: number
+  /** From the end of a search. */
+  readonly ageMs: number
+  /** Of what was found, as JSON. */
+  readonly bytes: number
 }
 
 type Readiness =
@@ -71,6 +87,8 @@ interface Switched {
 type LlmSpec = { readonly upstream: string } | { readonly base_url: string; readonly model: string }
 
 export interface Llms {
+  /** Of the upstreams there are; the first is meant where none is named. */
+  readonly names: readonly string[]
   /**
    * The language model a request names. `apiKey` is for this request only.
    * @throws {AppError} UNKNOWN_UPSTREAM, LLM_HOST_NOT_ALLOWED

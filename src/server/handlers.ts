@@ -2,18 +2,26 @@
 import type { Contract } from './contract.ts'
 import type { Deps } from './deps.ts'
 import type { Operations } from './operations.ts'
+import { chatCompletions, listModels } from './routes/chat.ts'
 import { listCritics, promoteCritic, rollbackCritic } from './routes/critics.ts'
 import { critique } from './routes/critique.ts'
 import { feedback } from './routes/feedback.ts'
 import { getJob, listJobs, retrain } from './routes/jobs.ts'
 import { search } from './routes/search.ts'
+import { deleteSearch, getSearch } from './routes/searches.ts'
 import { contract as contractRoute, healthz, metrics, readyz } from './routes/service.ts'
+import { createSearches } from './searches.ts'
 
 /** One handler for each operationId; the compiler sees that none is missing and none is surplus. */
 export function createHandlers(deps: Deps, contract: Contract): Operations {
+  const searches = createSearches(deps.now, deps.config.searches)
   return {
     critique: critique(deps),
-    search: search(deps),
+    search: search(deps, searches),
+    getSearch: getSearch(searches),
+    deleteSearch: deleteSearch(searches),
+    chatCompletions: chatCompletions(deps, searches, contract),
+    listModels: listModels(deps),
     feedback: feedback(deps),
     retrain: retrain(deps),
     listJobs: listJobs(deps),

@@ -1,5 +1,6 @@
 // The type of each handler, from its operationId in the contract. Holds no code.
 import type { RequestHandler } from 'express'
+import type { AppError } from '../errors.ts'
 import type { operations } from './api.d.ts'
 
 export type OperationId = keyof operations
@@ -12,6 +13,8 @@ export interface Locals {
   route: string
   /** Code of the problem it was answered with. */
   code?: string
+  /** Ends an answer that has begun with an error; without it the connection is cut. */
+  endWith?: (error: AppError) => void
 }
 
 type Responses<Id extends OperationId> = operations[Id]['responses']

@@ -1,8 +1,10 @@
-// Turns errors into RFC 9457 problem documents: the one place where an error code becomes HTTP. Knows no route.
+// Turns errors into RFC 9457 problem documents, or into OpenAI's form for its clients: the one place where an error code becomes
+// HTTP. Knows no route.
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import { AppError, ERRORS, type ErrorCode } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { components } from './api.d.ts'
+import { isOpenAiPath, toChatError } from './chat-error.ts'
 import type { Locals } from './operations.ts'
 import { InvalidRequest } from './validate.ts'
 
@@ -15,25 +17,35 @@ export function problemType(code: ErrorCode): string {
 
 /** Ends every failed request: an `AppError` as the table says, anything else as INTERNAL without detail. */
 export function problemHandler(log: Log): ErrorRequestHandler {
-  return function answerWithProblem(error: unknown, _req, res, _next) {
+  return function answerWithProblem(error: unknown, req, res, _next) {
     const locals = res.locals as Locals
-    const known = readExpected(error)
     const { requestId, route } = locals
     // A handler whose client leaves ends by its abort, which is no failure, and has nobody to answer.
     if (isGone(res)) {
-      if (known === undefined && !isAbort(error))
+      if (readExpected(error) === undefined && !isAbort(error))
         log.error({ request_id: requestId, route, error }, 'unexpected error')
       return
     }
-    if (known === undefined) log.error({ request_id: requestId, route, error }, 'unexpected error')
-    else if (ERRORS[known.code].status >= 500)
-      log.warn({ request_id: requestId, route, error }, 'request failed')
-    const shown = known ?? new AppError('INTERNAL', `Quote request_id ${requestId} to the operator.`)
+    const shown = readError(error, log, { requestId, route })
     locals.code = shown.code
-    // An answer that has begun cannot become a problem: cut it off, so that it is not taken for complete.
-    if (res.headersSent) return void res.destroy()
-    send(res, shown, requestId)
+    // An answer that has begun cannot become a problem: where it has no words for one, it is cut off, so that it is not taken
+    // for complete.
+    if (res.headersSent) return locals.endWith === undefined ? void res.destroy() : locals.endWith(shown)
+    send(res, shown, isOpenAiPath(req.path) ? wordForOpenAi(shown) : wordAsProblem(shown, requestId))
   }
+}
+
+/** What the client may know of an error; the log gets what the operator should. */
+export function readError(
+  error: unknown,
+  log: Log,
+  { requestId, route }: { requestId: string; route: string },
+): AppError {
+  const known = readExpected(error)
+  if (known === undefined) log.error({ request_id: requestId, route, error }, 'unexpected error')
+  else if (ERRORS[known.code].status >= 500)
+    log.warn({ request_id: requestId, route, error }, 'request failed')
+  return known ?? new AppError('INTERNAL', `Quote request_id ${requestId} to the operator.`)
 }
 
 /** For an address no operation has. @throws {AppError} NOT_FOUND */
@@ -64,13 +76,28 @@ export function toProblem(error: AppError, requestId: string): Problem {
   }
 }
 
-function send(res: Response, error: AppError, requestId: string): void {
-  const problem = toProblem(error, requestId)
-  const { status } = problem
+interface Worded {
+  readonly type: string
+  readonly body: object
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+function wordAsProblem(error: AppError, requestId: string): Worded {
+  return { type: 'application/problem+json', body: toProblem(error, requestId) }
+}
+
+/** Its clients try again by status, where the table knows better. */
+function wordForOpenAi(error: AppError): Worded {
+  const headers = { 'X-Should-Retry': String(ERRORS[error.code].retryable) }
+  return { type: 'application/json', body: toChatError(error), headers }
+}
+
+function send(res: Response, error: AppError, { type, body, headers = {} }: Worded): void {
+  const { status } = ERRORS[error.code]
   if (error.retryAfterS !== undefined) res.set('Retry-After', String(Math.ceil(error.retryAfterS)))
   // RFC 9110 §11.6.1: a 401 names a scheme.
   if (status === 401) res.set('WWW-Authenticate', 'Bearer realm="spar admin"')
-  res.status(status).type('application/problem+json').send(JSON.stringify(problem))
+  res.status(status).set(headers).type(type).send(JSON.stringify(body))
 }
 
 function readExpected(error: unknown): AppError | undefined {

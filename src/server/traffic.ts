@@ -1,17 +1,22 @@
 // What of an answered request goes into the traffic log, and when. Knows neither the store nor the routes.
-import type { Response } from 'express'
+import type { Request, Response } from 'express'
 import { canonAnswer } from '../answer/equal.ts'
 import type { TrafficCandidate, TrafficRecord } from '../store/types.ts'
 import type { Deps } from './deps.ts'
 import { onceSent } from './gone.ts'
 
-/** Hands the records over after the answer is sent, unless the client left or opted out with `X-Spar-Log: off`. */
+/** True when the client opted out with `X-Spar-Log: off`. */
+export function isUnlogged(req: Request): boolean {
+  return req.get('x-spar-log')?.trim().toLowerCase() === 'off'
+}
+
+/** Hands the records over after the answer is sent, unless the client left or opted out. */
 export function recordOnceSent(
   res: Response,
   { recorder }: Pick<Deps, 'recorder'>,
   makeRecords: () => readonly TrafficRecord[],
 ): void {
-  if (res.req.get('x-spar-log')?.trim().toLowerCase() === 'off') return
+  if (isUnlogged(res.req)) return
   onceSent(res, () => {
     for (const record of makeRecords()) recorder.record(record)
   })

@@ -3,6 +3,7 @@ import { after, type TestContext, test } from 'node:test'
 import request from 'supertest'
 import { assertContract } from './contract-check.ts'
 import { listening } from './listening.ts'
+import { readEvents } from './read-events.ts'
 import { ADMIN_KEY, createWorld, type World } from './world.ts'
 
 const world = createWorld({ after })
@@ -162,16 +163,8 @@ async function follow(url: string, onEvent: (event: string, data: { percent: num
     signal: leave.signal,
   })
   assert.match(answer.headers.get('content-type') ?? '', /^text\/event-stream/)
-  let text = ''
-  for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
-    text += chunk
-    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      const block = text.slice(0, end)
-      text = text.slice(end + 2)
-      const [, event, data] = /^event: (.+)\ndata: (.+)$/.exec(block) ?? []
-      if (event !== undefined && !(await onEvent(event, JSON.parse(data!)))) return leave.abort()
-    }
-  }
+  for await (const { event, data } of readEvents(answer))
+    if (!(await onEvent(event, data as { percent: number }))) return leave.abort()
 }
 
 test('a followed job tells each change once and ends with the job', async t => {

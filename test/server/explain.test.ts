@@ -151,5 +151,6 @@ test('defaults of the contract are filled in', () => {
     method: 'weighted_best_of_n',
     params: {},
     budget: { max_tokens: 16384, max_calls: 3, deadline_ms: 60000 },
+    stream: false,
   })
 })

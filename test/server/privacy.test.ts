@@ -9,6 +9,7 @@ const SECRETS = {
   problem: 'Zacharias has 5 zebras and buys 7.',
   step: 'Zebra step 5 + 7 = 12',
   llmKey: 'sk-zeppelin-key',
+  chatKey: 'sk-zodiac-key',
   adminKey: ADMIN_KEY,
   header: 'zinc-header-value',
 }
@@ -35,7 +36,12 @@ test('no prompt, key or header is ever logged, whatever happens to the request',
     const llm = await startLlm(t, { script })
     const host = new URL(llm.url).host
     const { app, lines } = createWorld(t, { llmUrl: llm.url, llmHosts: host })
-    const headers = { 'X-LLM-Api-Key': SECRETS.llmKey, 'X-Other': SECRETS.header, Cookie: SECRETS.header }
+    const headers = {
+      'X-LLM-Api-Key': SECRETS.llmKey,
+      'X-Other': SECRETS.header,
+      Cookie: SECRETS.header,
+      Authorization: `Bearer ${SECRETS.chatKey}`,
+    }
     const { problem, step } = SECRETS
     const post = (path: string, body: object) => request(app).post(path).set(headers).send(body)
     await post('/critique', { problem, steps: [step] })
@@ -44,6 +50,10 @@ test('no prompt, key or header is ever logged, whatever happens to the request',
     await post('/search', { problem, llm: { upstream: 'fake' }, params: { n: 1 } })
     await post('/search', { problem, llm: { upstream: 'fake' }, params: { [step]: 1 } })
     await post('/search', { problem, llm: { base_url: llm.url, model: 'm' }, params: { n: 1 } })
+    const chat = { model: 'spar', messages: [{ role: 'user', content: problem }], spar: { params: { n: 1 } } }
+    await post('/v1/chat/completions', chat)
+    await post('/v1/chat/completions', { ...chat, stream: true })
+    await post('/v1/chat/completions', { ...chat, model: step })
     await post('/feedback', { request_id: step, answer_correct: true })
     await request(app).post('/critique').set('Content-Type', 'application/json').send(`{"${problem}`)
     await request(app).get(`/critique?q=${encodeURIComponent(problem)}`)

@@ -99,7 +99,9 @@ for (const [name, body, status, code, detail] of REFUSED)
 
 test('a method that the LLM cannot run is METHOD_UNSUPPORTED', async t => {
   const real = world.deps.llms.resolve(fake)
-  const whole = createWorld(t, { llms: { resolve: () => ({ ...real, canContinue: async () => false }) } })
+  const whole = createWorld(t, {
+    llms: { ...world.deps.llms, resolve: () => ({ ...real, canContinue: async () => false }) },
+  })
   const answer = await request(whole.app).post('/search').send({ problem, llm: fake, method: 'mcts' })
   assert.deepEqual([answer.status, answer.body.code], [422, 'METHOD_UNSUPPORTED'])
   assertContract(answer, 'search')

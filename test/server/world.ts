@@ -33,7 +33,7 @@ export interface World {
   traffic(): Promise<LabelledTraffic[]>
 }
 
-export interface WorldOptions extends Partial<Pick<Deps, 'critics' | 'llms' | 'ready' | 'closing'>> {
+export interface WorldOptions extends Partial<Pick<Deps, 'critics' | 'llms' | 'ready' | 'now' | 'closing'>> {
   readonly config?: ServerConfig
   /** Base URL of the upstream named `fake`. */
   readonly llmUrl?: string
@@ -60,7 +60,7 @@ export function createWorld(t: Scope, options: WorldOptions = {}): World {
     config: options.config ?? { adminKey: ADMIN_KEY, jobPollMs: 10 },
     ready: options.ready ?? (() => ({ ready: true, critic: 'sums@2', device: 'cpu' })),
     newId: prefix => `${prefix}_${String(++ids).padStart(4, '0')}`,
-    now: () => Date.UTC(2026, 10, 2, 9, 30),
+    now: options.now ?? (() => Date.UTC(2026, 10, 2, 9, 30)),
     ...(options.closing && { closing: options.closing }),
   }
   t.after(async () => {
@@ -157,6 +157,7 @@ function createLlms({ llmUrl, llmHosts, llmTimeoutMs: timeoutMs }: WorldOptions)
   const allowed = parseAllowedHosts(llmHosts)
   const retry = { maxRetries: 0 }
   return {
+    names: ['fake', 'builtin'],
     resolve(spec, apiKey): Llm {
       if ('base_url' in spec) {
         const baseUrl = guardUrl(spec.base_url, allowed)

@@ -7,10 +7,9 @@ import type { Deps } from '../deps.ts'
 import { whileWanted } from '../gone.ts'
 import { findJob, followJob, hasEnded, startJob } from '../jobs.ts'
 import type { Operation } from '../operations.ts'
-import { openEventStream } from '../sse.ts'
+import { frame, openEventStream } from '../sse.ts'
 
 const JOBS_LISTED = 50
-const DEFAULT_HEARTBEAT_MS = 15_000
 
 export const retrain =
   (deps: Deps): Operation<'retrain'> =>
@@ -37,13 +36,13 @@ export const getJob =
   }
 
 async function streamJob(deps: Deps, job: Job, res: Response): Promise<void> {
-  const stream = openEventStream(res, deps.config.heartbeatMs ?? DEFAULT_HEARTBEAT_MS)
+  const stream = openEventStream(res, deps.config)
   let last = job
   for await (const now of followJob(deps, job, whileWanted(res, deps.closing))) {
     last = now
-    stream.send('progress', wordJob(now))
+    await stream.send(frame('progress', wordJob(now)))
   }
-  if (hasEnded(last)) stream.send('done', wordJob(last))
+  if (hasEnded(last)) await stream.send(frame('done', wordJob(last)))
   stream.close()
 }
 
