@@ -1,5 +1,5 @@
 // One round of a step-wise search: several paths take one step each, all new paths are judged in one critic call.
-// Knows no tree and no policy; guard and mcts are made of it.
+// Knows no tree and no policy; guard, mcts, beam search and the particle filter are made of it.
 import type { MethodContext } from './method.ts'
 
 export interface PathToExtend {
@@ -32,7 +32,8 @@ type Draft =
     }
   | Exclude<Extension, { kind: 'step' }>
 
-async function proposeStep(context: MethodContext, path: PathToExtend): Promise<Draft> {
+/** Proposes one step and reads what came. */
+export async function proposeStep(context: MethodContext, path: PathToExtend): Promise<Draft> {
   const { place, steps, temperature, known } = path
   const maxTokens = context.params.step_max_tokens
   const outcome = await context.calls.propose(place, { steps, until: 'step', temperature, maxTokens })

@@ -2,30 +2,17 @@
 // A simulation walks from the root to the end of a solution and expands every open node on its way.
 import { aggregate } from './aggregate.ts'
 import { createBestWatch, type Entry, select, toEntry } from './candidate.ts'
-import { SearchError } from './error.ts'
 import { type Extension, extend } from './extend.ts'
-import type { Method, MethodContext } from './method.ts'
-import { argmax, type Choose, pickBest, pickMajority, pickWeighted } from './pick.ts'
+import { addChildren, type Growth, NEUTRAL } from './grow.ts'
+import { type Method, requireContinuation } from './method.ts'
+import { argmax, CHOICES } from './pick.ts'
 import { criticPriors, type PuctChild, selectChild } from './puct.ts'
-import { addNode, createTree, NO_PARENT, type NodeState, pathTo, ROOT, type Tree, UNVISITED } from './tree.ts'
+import { createTree, NO_PARENT, type NodeState, pathTo, ROOT, UNVISITED } from './tree.ts'
 import type { SearchEvent } from './types.ts'
 
-/** Value of a path without any score: no opinion. 0 would read as certainly wrong. */
-const NEUTRAL = 0.5
-
-const CHOICES: Readonly<Record<MethodContext['params']['select'], Choose>> = {
-  best: pickBest,
-  weighted: pickWeighted,
-  majority: pickMajority,
-}
-
-interface Search {
-  readonly context: MethodContext
-  readonly tree: Tree
+interface Search extends Growth {
   /** Simulations on their way through each node. */
   readonly pending: Map<number, number>
-  /** Ends found, in the order of their nodes. */
-  readonly entries: Entry[]
 }
 
 /** A simulation: the nodes it went through, root first. */
@@ -98,32 +85,9 @@ function setPriors({ tree, context }: Search, parent: number): void {
 }
 
 function* attach(search: Search, parent: number, extensions: readonly Extension[]): Generator<SearchEvent> {
-  const { tree, context, entries } = search
-  const seen = new Set<string>()
-  for (const extension of extensions) {
-    if (extension.kind !== 'step' && extension.kind !== 'end') continue
-    const step = extension.kind === 'step' ? extension.step : ''
-    const index = tree.nodes[parent]!.depth
-    if (seen.has(step)) {
-      yield { type: 'prune', branch: parent, index, reason: 'duplicate' }
-      continue
-    }
-    seen.add(step)
-    const score = extension.kind === 'step' ? extension.score : null
-    const ended = extension.kind === 'step' ? extension.ended : true
-    const state = ended ? 'ended' : index + 1 >= context.params.max_steps ? 'cut' : 'open'
-    const node = addNode(tree, { parent, step, score, state })
-    if (step !== '') {
-      yield { type: 'step', branch: node, index, text: step }
-      yield { type: 'score', branch: node, index, scores: [score] }
-    }
-    if (state === 'open') continue
-    const entry = toEntry({ branch: node, ...pathTo(tree, node), ended }, context)
-    entries.push(entry)
-    yield { type: 'candidate', branch: node, candidate: entry.candidate }
-  }
-  if (tree.children[parent]!.length > 0) setPriors(search, parent)
-  else if (!context.calls.stopped) yield* bury(search, parent)
+  const children = yield* addChildren(search, parent, extensions)
+  if (children.length > 0) setPriors(search, parent)
+  else if (!search.context.calls.stopped) yield* bury(search, parent)
 }
 
 async function* expand(search: Search, leaves: readonly number[]): AsyncGenerator<SearchEvent> {
@@ -172,9 +136,7 @@ function mainPath(search: Search): Entry | null {
  * LLM calls and one critic call; virtual loss keeps them apart.
  */
 export const mcts: Method = async function* mcts(context) {
-  if (!context.canContinue) {
-    throw new SearchError('METHOD_UNSUPPORTED', 'mcts needs an LLM that can continue a partial answer')
-  }
+  requireContinuation(context, 'mcts')
   const { simulations, parallel } = context.params
   const choose = CHOICES[context.params.select]
   const search: Search = { context, tree: createTree(), pending: new Map(), entries: [] }

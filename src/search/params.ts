@@ -28,11 +28,17 @@ const choice = <const C extends string>(values: readonly C[], fallback: C, descr
 
 /** Name → type, range (inclusive), default and meaning. The entries are valid JSON Schema. */
 export const PARAMS = {
-  n: integer(1, 64, 8, 'Solutions to sample.'),
+  n: integer(1, 64, 8, 'Solutions to sample; with beam the steps to propose in a round.'),
   runs: integer(1, 64, 4, 'Independent guarded solutions, combined by majority vote.'),
   regenerations: integer(0, 16, 5, 'Times a rejected step is sampled again before the best try is taken.'),
   simulations: integer(1, 1024, 16, 'Walks from the root to the end of a solution.'),
   width: integer(1, 16, 4, 'Steps proposed when a node is expanded.'),
+  lookahead: integer(
+    0,
+    8,
+    0,
+    'Greedy steps to look ahead behind each proposed step; they serve its score only.',
+  ),
   parallel: integer(1, 16, 1, 'Simulations that walk at the same time, kept apart by virtual loss.'),
   exploration: number(0, 10, 1.25, 'Constant of the PUCT exploration term.'),
   prior: choice(
@@ -69,6 +75,7 @@ export const METHOD_PARAMS = {
   best_of_n: SAMPLING,
   weighted_best_of_n: SAMPLING,
   self_consistency: SAMPLING,
+  beam: [...STEPWISE, 'n', 'width', 'lookahead', 'select'],
   // max_tokens is for an LLM that cannot continue a partial answer: there the guard samples whole solutions.
   guard: [...STEPWISE, 'runs', 'regenerations', 'max_tokens'],
   mcts: [

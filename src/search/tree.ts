@@ -6,9 +6,10 @@ export const UNVISITED = 0
 
 /**
  * `open`: may be expanded. `expanded`: has children. `ended`: the LLM ended its solution here. `cut`: the limit of steps
- * stopped it here. `rejected`: refused by the guard. `dead`: nothing can follow. Only `open` nodes are ever expanded.
+ * stopped it here. `rejected`: refused by the guard. `outranked`: left for better ones. `dead`: nothing can follow. Only `open`
+ * nodes are ever expanded.
  */
-export type NodeState = 'open' | 'expanded' | 'ended' | 'cut' | 'rejected' | 'dead'
+export type NodeState = 'open' | 'expanded' | 'ended' | 'cut' | 'rejected' | 'outranked' | 'dead'
 
 /** One node, fit for JSON. */
 export interface TreeNode {

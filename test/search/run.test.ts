@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as tick } from 'node:timers/promises'
 import fc from 'fast-check'
-import { METHOD_NAMES, type MethodName } from '../../src/search/params.ts'
+import { METHOD_NAMES, METHOD_PARAMS, type MethodName } from '../../src/search/params.ts'
 import { createRng, seedFor } from '../../src/search/rng.ts'
 import { runSearch, type SearchRequest } from '../../src/search/run.ts'
 import type { ProposeRequest } from '../../src/search/types.ts'
-import { createWalkWorld, PROBLEM, search, type WalkOptions } from './world.ts'
+import { createWalkWorld, PROBLEM, search, truth, type WalkOptions } from './world.ts'
 
 /** Latencies from 1 to 40 ms that depend on the call and on `seed`. */
 const randomLatency = (seed: number) => (request: ProposeRequest) =>
@@ -20,9 +20,13 @@ const SMALL: Record<MethodName, Record<string, unknown>> = {
   best_of_n: { n: 5 },
   weighted_best_of_n: { n: 5 },
   self_consistency: { n: 5 },
+  beam: { n: 4, width: 2, lookahead: 1 },
   guard: { runs: 3 },
   mcts: { simulations: 4, width: 3, parallel: 2 },
 }
+
+/** Methods that an LLM without continuation cannot run. */
+const NEEDS_CONTINUATION = new Set<MethodName>(['beam', 'mcts'])
 
 /** A request for any method, of a size at which budgets bite. */
 const anyRequest = fc.record({
@@ -46,19 +50,17 @@ function toRequest({
   maxCalls,
   tokensPerCall,
 }: AnyRequest) {
-  const sizes =
-    method === 'mcts'
-      ? { step_max_tokens: tokensPerCall }
-      : method === 'guard'
-        ? { step_max_tokens: tokensPerCall, max_tokens: tokensPerCall }
-        : { max_tokens: tokensPerCall }
+  const taken: readonly string[] = METHOD_PARAMS[method]
+  const sizes = ['step_max_tokens', 'max_tokens']
+    .filter(name => taken.includes(name))
+    .map(name => [name, tokensPerCall])
   const request: SearchRequest = {
     problem: PROBLEM,
     method,
     seed,
     threshold: 0.5,
-    canContinue: canContinue || method === 'mcts',
-    params: { ...SMALL[method], ...sizes, concurrency },
+    canContinue: canContinue || NEEDS_CONTINUATION.has(method),
+    params: { ...SMALL[method], ...Object.fromEntries(sizes), concurrency },
     budget: { maxTokens, maxCalls },
   }
   return request
@@ -130,7 +132,7 @@ test('the result is plain data: it survives JSON', async () => {
 test('a budget of one token or one call still gives a valid result', async () => {
   for (const method of METHOD_NAMES) {
     for (const canContinue of [true, false]) {
-      if (method === 'mcts' && !canContinue) continue
+      if (NEEDS_CONTINUATION.has(method) && !canContinue) continue
       for (const budget of [{ maxTokens: 1 }, { maxCalls: 1 }]) {
         const world = createWalkWorld()
         const { result } = await search(world, { method, canContinue, budget, params: SMALL[method] })
@@ -140,6 +142,54 @@ test('a budget of one token or one call still gives a valid result', async () =>
         assert.equal(result.solution, result.candidates[0]!.solution)
       }
     }
+  }
+})
+
+test('an LLM that cannot continue is refused before any call where the method needs it, else never asked to', async () => {
+  for (const method of METHOD_NAMES) {
+    const world = createWalkWorld()
+    const running = search(world, { method, canContinue: false, params: SMALL[method] })
+    if (NEEDS_CONTINUATION.has(method)) {
+      await assert.rejects(running, { name: 'SearchError', code: 'METHOD_UNSUPPORTED' })
+      assert.equal(world.requests.length, 0)
+    } else {
+      assert.equal((await running).result.finish_reason, 'complete')
+      assert.ok(world.requests.every(({ steps, until }) => steps.length === 0 && until === 'end'))
+    }
+  }
+})
+
+test('only steps that are still open are followed', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyRequest, async given => {
+      const { result } = await search(createWalkWorld({ errorRate: 0.5 }), toRequest(given))
+      const tree = result.tree ?? []
+      for (const { parent, state } of tree.slice(1)) {
+        const above = tree[parent]!.state
+        // A whole solution that was refused is a chain of rejected steps that came in one reply.
+        if (state !== 'rejected' || above !== 'rejected') assert.match(above, /^(expanded|dead)$/)
+      }
+    }),
+    { numRuns: 80 },
+  )
+})
+
+test('a critic that scores nothing leaves every candidate unscored, and still there is an answer', async () => {
+  for (const method of METHOD_NAMES) {
+    const world = createWalkWorld({ errorRate: 0, blind: () => true })
+    const { result } = await search(world, { method, params: SMALL[method] })
+    assert.equal(result.answer, truth(PROBLEM), method)
+    assert.ok(result.candidates.every(({ score }) => score === null))
+  }
+})
+
+test('an LLM that says nothing and goes on ends the search soon, without an answer', async () => {
+  for (const method of METHOD_NAMES) {
+    const world = createWalkWorld({ text: () => ({ text: '', ended: false }) })
+    const { result } = await search(world, { method, params: SMALL[method] })
+    assert.equal(result.answer, null)
+    assert.ok(world.requests.length <= 30, `${method}: ${world.requests.length} calls`)
+    assert.deepEqual(world.judged, [])
   }
 })
 
