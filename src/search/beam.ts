@@ -1,4 +1,5 @@
-// Beam search over steps: of all that is proposed in a round, the best go on (research/algorithms.md, b4 and b6).
+// Beam search and diverse verifier tree search: of the steps proposed in a round the best go on. They differ in who competes
+// with whom (research/algorithms.md, b4 to b6).
 // Knows no LLM that cannot continue a partial answer.
 import { createBestWatch, select } from './candidate.ts'
 import { extend } from './extend.ts'
@@ -60,10 +61,13 @@ async function* propose(
         own.map(i => extensions[i]!),
       )
       leaves.push(...children.map(({ node, from }) => ({ pool, node, place: asks[own[from]!]!.place })))
-      if (own.length === 0 || children.length > 0 || context.calls.stopped) continue
-      tree.nodes[tip]!.state = 'dead'
-      yield { type: 'prune', branch: tip, index: Math.max(0, depth - 1), reason: 'dead' }
     }
+  }
+  if (context.calls.stopped) return leaves
+  for (const tip of new Set(asks.map(ask => ask.tip))) {
+    if (tree.children[tip]!.length > 0) continue
+    tree.nodes[tip]!.state = 'dead'
+    yield { type: 'prune', branch: tip, index: Math.max(0, depth - 1), reason: 'dead' }
   }
   return leaves
 }
@@ -130,3 +134,13 @@ const poolFrom = (index: number, proposals: number, places: number): Pool => ({
 
 /** Beam search: the ⌈n / width⌉ best of a round's `n` proposals go on; all compete with all. */
 export const beam: Method = searchIn('beam', params => [poolFrom(0, params.n, beamsFor(params))])
+
+/**
+ * Diverse verifier tree search: ⌈n / width⌉ subtrees that do not compete, each of which goes on from the best of its own
+ * proposals. More diverse than beam search, and less sharp.
+ */
+export const dvts: Method = searchIn('dvts', params => {
+  const count = beamsFor(params)
+  // What does not divide evenly goes to the first subtrees.
+  return Array.from({ length: count }, (_, i) => poolFrom(i, Math.ceil((params.n - i) / count), 1))
+})

@@ -1,5 +1,5 @@
 // The registry of search methods. A new method is a file, a line here and a line in params.ts.
-import { beam } from './beam.ts'
+import { beam, dvts } from './beam.ts'
 import { bestOfN, selfConsistency, weightedBestOfN } from './best-of-n.ts'
 import { guard } from './guard.ts'
 import { mcts } from './mcts.ts'
@@ -11,6 +11,7 @@ export const METHODS: Readonly<Record<MethodName, Method>> = {
   weighted_best_of_n: weightedBestOfN,
   self_consistency: selfConsistency,
   beam,
+  dvts,
   guard,
   mcts,
 }

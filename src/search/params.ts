@@ -28,7 +28,7 @@ const choice = <const C extends string>(values: readonly C[], fallback: C, descr
 
 /** Name → type, range (inclusive), default and meaning. The entries are valid JSON Schema. */
 export const PARAMS = {
-  n: integer(1, 64, 8, 'Solutions to sample; with beam the steps to propose in a round.'),
+  n: integer(1, 64, 8, 'Solutions to sample; with beam and dvts the steps to propose in a round.'),
   runs: integer(1, 64, 4, 'Independent guarded solutions, combined by majority vote.'),
   regenerations: integer(0, 16, 5, 'Times a rejected step is sampled again before the best try is taken.'),
   simulations: integer(1, 1024, 16, 'Walks from the root to the end of a solution.'),
@@ -69,13 +69,15 @@ export type ParamValues = {
 
 const SAMPLING = ['n', 'temperature', 'aggregation', 'max_tokens', 'concurrency'] as const
 const STEPWISE = ['temperature', 'aggregation', 'max_steps', 'step_max_tokens', 'concurrency'] as const
+const BEAMS = [...STEPWISE, 'n', 'width', 'lookahead', 'select'] as const
 
 /** Which parameters each method takes. */
 export const METHOD_PARAMS = {
   best_of_n: SAMPLING,
   weighted_best_of_n: SAMPLING,
   self_consistency: SAMPLING,
-  beam: [...STEPWISE, 'n', 'width', 'lookahead', 'select'],
+  beam: BEAMS,
+  dvts: BEAMS,
   // max_tokens is for an LLM that cannot continue a partial answer: there the guard samples whole solutions.
   guard: [...STEPWISE, 'runs', 'regenerations', 'max_tokens'],
   mcts: [

@@ -1,4 +1,4 @@
-// Beam search: which steps go on, what ends take, lookahead, and what the LLM may do wrong.
+// Beam search and DVTS: which steps go on, what ends take, lookahead, and what the LLM may do wrong.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -226,4 +226,73 @@ test('beam: no round costs more than n calls and one greedy call a step ahead, a
     }),
     { numRuns: 60 },
   )
+})
+
+test('dvts: subtrees do not compete: each goes on from the best of its own', async () => {
+  const first = ['a @0.9', 'b @0.8', 'c @0.3', 'd @0.2']
+  const world = scripted((steps, k) => {
+    if (steps.length === 0) return first[k]!
+    return steps.length === 1 ? `${steps[0]![0]}${k} @0.7` : `The answer is ${steps[0]![0]}.!`
+  })
+  const { result } = await search(world, { method: 'dvts', params: { n: 4, width: 2, aggregation: 'mean' } })
+  const followed = new Set(world.requests.filter(r => depthOf(r) === 1).map(({ steps }) => steps[0]))
+  assert.deepEqual([...followed], ['a @0.9', 'c @0.3'])
+  assert.deepEqual(
+    result.candidates.map(({ answer }) => answer),
+    ['a', 'c'],
+  )
+  assert.equal(result.answer, 'a')
+})
+
+test('dvts: proposals that do not divide evenly go to the first subtrees', async () => {
+  let fresh = 0
+  const world = scripted(() => `S${fresh++}`)
+  const { result } = await search(world, { method: 'dvts', params: { n: 5, width: 2, max_steps: 2 } })
+  assert.deepEqual(countBy(world.requests), [5, 5])
+  const grandchildren = result.tree!.filter(({ depth }) => depth === 2).map(({ parent }) => parent)
+  const perSubtree = [...new Set(grandchildren)].map(
+    node => grandchildren.filter(parent => parent === node).length,
+  )
+  assert.deepEqual(perSubtree, [2, 2, 1])
+})
+
+test('dvts: a subtree ends with its best end, the others go on, and the answers are weighed together', async () => {
+  const world = scripted((steps, k) => {
+    if (steps.length === 0) return k < 2 ? 'Alone. The answer is 1. @0.8!' : `S${k} @0.5`
+    return 'The answer is 2. @0.9!'
+  })
+  const params = { n: 6, width: 2, select: 'weighted' }
+  const { result } = await search(world, { method: 'dvts', params })
+  assert.deepEqual(countBy(world.requests), [6, 4])
+  assert.deepEqual(
+    result.candidates.map(({ answer, votes }) => [answer, Number(votes!.toFixed(6))]),
+    [
+      ['1', 0.8],
+      ['2', 1],
+      ['2', 1],
+    ],
+  )
+  assert.equal(result.answer, '2')
+})
+
+test('dvts: a subtree that begins with nothing leaves the root to the others', async () => {
+  const world = scripted((steps, k) =>
+    steps.length === 0 && k < 2 ? '' : steps.length === 0 ? `S${k}` : 'The answer is 1.!',
+  )
+  const { result } = await search(world, { method: 'dvts', params: { n: 4, width: 2 } })
+  assert.equal(result.tree![0]!.state, 'expanded')
+  assert.equal(result.answer, '1')
+  assert.deepEqual(countBy(world.requests), [4, 2])
+})
+
+test('dvts: keeps starts apart that beam search gives up', async () => {
+  const starts = async (method: 'beam' | 'dvts') => {
+    const world = scripted((steps, k) =>
+      steps.length === 0 ? `S${k} @0.${9 - k}` : steps.length === 1 ? `${k} @0.5` : 'The answer is 1.!',
+    )
+    const { result } = await search(world, { method, params: { n: 8, width: 2, aggregation: 'mean' } })
+    return new Set(result.candidates.map(({ steps }) => steps[0])).size
+  }
+  assert.equal(await starts('dvts'), 4)
+  assert.ok((await starts('beam')) < 4)
 })
