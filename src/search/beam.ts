@@ -3,7 +3,7 @@
 // Knows no LLM that cannot continue a partial answer.
 import { createBestWatch, select } from './candidate.ts'
 import { extend } from './extend.ts'
-import { addChildren, endsOrBest, type Growth, logValue, outrank } from './grow.ts'
+import { addChildren, bestPartial, buryBarren, type Growth, logValue, outrank } from './grow.ts'
 import { lookAhead } from './lookahead.ts'
 import { type Method, requireContinuation } from './method.ts'
 import type { MethodName, ParamValues } from './params.ts'
@@ -48,7 +48,7 @@ async function* propose(
   pools: readonly Pool[],
   depth: number,
 ): AsyncGenerator<SearchEvent, Leaf[]> {
-  const { context, tree } = growth
+  const { context } = growth
   const asks = pools.flatMap(pool => asksOf(growth, pool, depth))
   const extensions = await extend(context, asks)
   const leaves: Leaf[] = []
@@ -63,12 +63,10 @@ async function* propose(
       leaves.push(...children.map(({ node, from }) => ({ pool, node, place: asks[own[from]!]!.place })))
     }
   }
-  if (context.calls.stopped) return leaves
-  for (const tip of new Set(asks.map(ask => ask.tip))) {
-    if (tree.children[tip]!.length > 0) continue
-    tree.nodes[tip]!.state = 'dead'
-    yield { type: 'prune', branch: tip, index: Math.max(0, depth - 1), reason: 'dead' }
-  }
+  yield* buryBarren(
+    growth,
+    asks.map(({ tip }) => tip),
+  )
   return leaves
 }
 
@@ -112,10 +110,8 @@ function searchIn(method: MethodName, openPools: (params: ParamValues) => Pool[]
       }
       yield* watchBest(growth.entries)
     }
-    const entries = endsOrBest(
-      growth,
-      pools.flatMap(({ tips }) => tips),
-    )
+    const tips = pools.flatMap(pool => pool.tips)
+    const entries = growth.entries.length > 0 ? growth.entries : bestPartial(growth, tips)
     yield* watchBest(entries)
     return { ...select(entries, choose), tree: growth.tree.nodes }
   }

@@ -41,6 +41,15 @@ export function toEntry(draft: Draft, { params, world }: Pick<MethodContext, 'pa
   }
 }
 
+/**
+ * Entries with the times each was drawn, for methods that come to one solution more than once: counted once each, the many
+ * poor ends that a search tries would outvote the good one it keeps coming back to. Where none was drawn they count once.
+ */
+export function drawn(entries: readonly Entry[], counts: readonly number[]): readonly Entry[] {
+  if (counts.every(count => count === 0)) return entries
+  return entries.map((entry, i) => ({ ...entry, count: counts[i]! }))
+}
+
 /** Makes the final choice; candidates keep their order and get their votes where there was a vote. */
 export function select(entries: readonly Entry[], choose: Choose): Selection {
   const { winner, votes } = choose(entries)

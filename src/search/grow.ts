@@ -94,12 +94,24 @@ export function* outrank({ tree }: Growth, node: number): Generator<SearchEvent>
   yield { type: 'prune', branch: node, index: tree.nodes[node]!.depth - 1, reason: 'outranked' }
 }
 
-/** The ends found; where there are none, the best of `tips` as it stands, unless it is the root. */
-export function endsOrBest(growth: Growth, tips: readonly number[]): readonly Entry[] {
-  const { tree, context, entries } = growth
-  if (entries.length > 0) return entries
+/** Marks those of the nodes tried that got no child: nothing follows them. When the search was stopped that is not known. */
+export function* buryBarren({ tree, context }: Growth, tried: readonly number[]): Generator<SearchEvent> {
+  if (context.calls.stopped) return
+  for (const node of new Set(tried)) {
+    if (tree.children[node]!.length > 0) continue
+    tree.nodes[node]!.state = 'dead'
+    yield { type: 'prune', branch: node, index: Math.max(0, tree.nodes[node]!.depth - 1), reason: 'dead' }
+  }
+}
+
+/**
+ * The best of the longest paths to `tips` as an unfinished solution, for a search that ended before any solution did; none at
+ * the root. A shorter path has had fewer chances to be wrong, so values tell only among equals.
+ */
+export function bestPartial(growth: Growth, tips: readonly number[]): Entry[] {
+  const { tree, context } = growth
   const begun = tips.filter(tip => tip !== ROOT)
-  const best = argmax(begun.map(tip => [logValue(growth, tip)]))
+  const best = argmax(begun.map(tip => [tree.nodes[tip]!.depth, logValue(growth, tip)]))
   if (best === null) return []
   const node = begun[best]!
   return [toEntry({ branch: node, ...pathTo(tree, node), ended: false }, context)]

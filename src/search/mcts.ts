@@ -1,13 +1,13 @@
 // Monte Carlo tree search over steps: PUCT selection, critic scores as values, no rollouts (research/algorithms.md, b7).
 // A simulation walks from the root to the end of a solution and expands every open node on its way.
 import { aggregate } from './aggregate.ts'
-import { createBestWatch, type Entry, select, toEntry } from './candidate.ts'
+import { createBestWatch, drawn, type Entry, select, toEntry } from './candidate.ts'
 import { type Extension, extend } from './extend.ts'
 import { addChildren, type Growth, NEUTRAL } from './grow.ts'
 import { type Method, requireContinuation } from './method.ts'
 import { argmax, CHOICES } from './pick.ts'
 import { criticPriors, type PuctChild, selectChild } from './puct.ts'
-import { createTree, NO_PARENT, type NodeState, pathTo, ROOT, UNVISITED } from './tree.ts'
+import { createTree, NO_PARENT, type NodeState, pathTo, ROOT } from './tree.ts'
 import type { SearchEvent } from './types.ts'
 
 interface Search extends Growth {
@@ -108,15 +108,12 @@ async function* expand(search: Search, leaves: readonly number[]): AsyncGenerato
   }
 }
 
-/**
- * The ends found, each drawn as often as simulations came to it: counted once each, the many poor ends that exploration finds
- * would outvote the good one it keeps coming back to. Before any simulation has arrived they count once.
- */
-function drawnEntries({ tree, entries }: Search): Entry[] {
-  const visits = entries.map(({ branch }) => tree.nodes[branch]!.visits)
-  if (visits.every(count => count === UNVISITED)) return entries
-  return entries.map((entry, i) => ({ ...entry, count: visits[i]! }))
-}
+/** The ends found, each drawn as often as simulations came to it. */
+const drawnEntries = ({ tree, entries }: Search): readonly Entry[] =>
+  drawn(
+    entries,
+    entries.map(({ branch }) => tree.nodes[branch]!.visits),
+  )
 
 /** The path most simulations took, for a search that ended before any solution did. */
 function mainPath(search: Search): Entry | null {

@@ -7,6 +7,8 @@ import type { SearchEvent, Selection, World } from './types.ts'
 export interface MethodContext {
   readonly problem: string
   readonly params: ParamValues
+  /** For the method's own chance. Any safe integer ≥ 0. */
+  readonly seed: number
   /** τ in [0, 1]: a step is right when its score is at least this. */
   readonly threshold: number
   /** True when the LLM can go on from given steps. */

@@ -5,6 +5,7 @@ import { guard } from './guard.ts'
 import { mcts } from './mcts.ts'
 import type { Method } from './method.ts'
 import type { MethodName } from './params.ts'
+import { particle } from './particle.ts'
 
 export const METHODS: Readonly<Record<MethodName, Method>> = {
   best_of_n: bestOfN,
@@ -12,6 +13,7 @@ export const METHODS: Readonly<Record<MethodName, Method>> = {
   self_consistency: selfConsistency,
   beam,
   dvts,
+  particle,
   guard,
   mcts,
 }

@@ -28,7 +28,7 @@ const choice = <const C extends string>(values: readonly C[], fallback: C, descr
 
 /** Name → type, range (inclusive), default and meaning. The entries are valid JSON Schema. */
 export const PARAMS = {
-  n: integer(1, 64, 8, 'Solutions to sample; with beam and dvts the steps to propose in a round.'),
+  n: integer(1, 64, 8, 'Solutions to sample; with beam, dvts and particle the steps to propose in a round.'),
   runs: integer(1, 64, 4, 'Independent guarded solutions, combined by majority vote.'),
   regenerations: integer(0, 16, 5, 'Times a rejected step is sampled again before the best try is taken.'),
   simulations: integer(1, 1024, 16, 'Walks from the root to the end of a solution.'),
@@ -78,6 +78,7 @@ export const METHOD_PARAMS = {
   self_consistency: SAMPLING,
   beam: BEAMS,
   dvts: BEAMS,
+  particle: [...STEPWISE, 'n', 'select'],
   // max_tokens is for an LLM that cannot continue a partial answer: there the guard samples whole solutions.
   guard: [...STEPWISE, 'runs', 'regenerations', 'max_tokens'],
   mcts: [

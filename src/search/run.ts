@@ -89,7 +89,7 @@ export async function* runSearch(
   const params = resolveParams(method, request.params ?? {})
   signal.throwIfAborted()
   const calls = new Calls({ world, problem, seed, budget, concurrency: params.concurrency, signal })
-  const events = METHODS[method]({ problem, params, threshold, canContinue, calls, world })
+  const events = METHODS[method]({ problem, params, seed, threshold, canContinue, calls, world })
   try {
     const news = createNews(calls)
     for (;;) {

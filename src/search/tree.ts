@@ -2,7 +2,7 @@
 
 export const ROOT = 0
 export const NO_PARENT = -1
-export const UNVISITED = 0
+const UNVISITED = 0
 
 /**
  * `open`: may be expanded. `expanded`: has children. `ended`: the LLM ended its solution here. `cut`: the limit of steps
@@ -21,7 +21,7 @@ export interface TreeNode {
   readonly step: string
   /** P(child | parent) in [0, 1] where the method uses priors, else null. */
   prior: number | null
-  /** mcts: simulations that passed. guard: times this text was proposed. */
+  /** mcts: simulations that passed. guard: times this text was proposed. particle: particles that came. */
   visits: number
   /** Sum of the values of those visits, each in [0, 1]. */
   value_sum: number

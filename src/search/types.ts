@@ -82,13 +82,13 @@ export interface Candidate {
   readonly answer: string | null
   /** False when the solution was cut off. */
   readonly ended: boolean
-  /** What its answer got: votes (in mcts one for each simulation that ended in it), or summed scores in a weighted vote. */
+  /** What its answer got: votes (one for each simulation or particle that ended in it), or summed scores in a weighted vote. */
   readonly votes?: number
 }
 
 /**
  * What happens during a search. `branch` is the candidate's number for the sampling methods, the run for guard, the node's
- * index in the tree for mcts, beam and dvts; `index` counts steps of that branch from 0. Order of arrival: it may vary with latencies.
+ * index in the tree for mcts, beam, dvts and particle; `index` counts steps of that branch from 0. Order of arrival: it may vary with latencies.
  */
 export type SearchEvent =
   | { readonly type: 'step'; readonly branch: number; readonly index: number; readonly text: string }

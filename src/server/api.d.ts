@@ -325,13 +325,15 @@ export interface components {
          *     * `beam`: propose `n` steps in a round, go on from the ⌈n / width⌉ best. Needs an LLM that can continue a partial answer.
          *     * `dvts`: beam search in ⌈n / width⌉ subtrees that do not compete: each goes on from the best of its own proposals. More
          *       diverse than `beam`. Needs an LLM that can continue a partial answer.
+         *     * `particle`: `n` particles take a step each and are drawn anew in proportion to the odds of their scores, until all have
+         *       ended. Needs an LLM that can continue a partial answer.
          *     * `guard`: go step by step and sample a step again that the critic calls wrong, in `runs` independent solutions that
          *       then vote. With an LLM that cannot continue a partial answer, whole solutions are sampled again.
          *     * `mcts`: grow a tree of steps by PUCT, with the critic's score as the value of a leaf. Needs an LLM that can continue
          *       a partial answer.
          * @enum {string}
          */
-        SearchMethod: "best_of_n" | "weighted_best_of_n" | "self_consistency" | "beam" | "dvts" | "guard" | "mcts";
+        SearchMethod: "best_of_n" | "weighted_best_of_n" | "self_consistency" | "beam" | "dvts" | "particle" | "guard" | "mcts";
         /**
          * @description Options of the method. One that the method does not take is refused.
          *
@@ -339,11 +341,12 @@ export interface components {
          *     | --- | --- |
          *     | `best_of_n`, `weighted_best_of_n`, `self_consistency` | n, temperature, aggregation, max_tokens, concurrency |
          *     | `beam`, `dvts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, n, width, lookahead, select |
+         *     | `particle` | temperature, aggregation, max_steps, step_max_tokens, concurrency, n, select |
          *     | `guard` | temperature, aggregation, max_steps, step_max_tokens, concurrency, runs, regenerations, max_tokens |
          *     | `mcts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, simulations, width, parallel, exploration, prior, prior_temperature, select |
          */
         SearchParams: {
-            /** @description Solutions to sample; with beam and dvts the steps to propose in a round. Default: 8. */
+            /** @description Solutions to sample; with beam, dvts and particle the steps to propose in a round. Default: 8. */
             n?: number;
             /** @description Independent guarded solutions, combined by majority vote. Default: 4. */
             runs?: number;

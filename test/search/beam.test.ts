@@ -2,35 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { ProposeRequest } from '../../src/search/types.ts'
-import { createWalkWorld, PROBLEM, search, truth, type WalkOptions } from './world.ts'
-
-/**
- * Reply number k after the same steps is script(steps, k): `text`, or `text!` where the solution ends. A step's score is the
- * number after its `@`.
- */
-function scripted(script: (steps: readonly string[], k: number) => string, more: WalkOptions = {}) {
-  const counts = new Map<string, number>()
-  return createWalkWorld({
-    text: ({ steps, temperature }: ProposeRequest) => {
-      const key = JSON.stringify([steps, temperature > 0])
-      const k = counts.get(key) ?? 0
-      counts.set(key, k + 1)
-      const text = script(steps, k)
-      return { text: text.replace(/!$/, ''), ended: text.endsWith('!') }
-    },
-    score: step => Number(step.match(/@([\d.]*\d)/)?.[1] ?? 0.5),
-    ...more,
-  })
-}
-
-const depthOf = ({ steps }: ProposeRequest) => steps.length
-/** Calls by the number of steps they go on from. */
-const countBy = (requests: readonly ProposeRequest[]) =>
-  Array.from(
-    { length: Math.max(...requests.map(depthOf)) + 1 },
-    (_, depth) => requests.filter(request => depthOf(request) === depth).length,
-  )
+import { countBy, depthOf, scripted } from './scripted.ts'
+import { createWalkWorld, PROBLEM, search, truth } from './world.ts'
 
 test('beam: the best of all proposals go on, wherever they come from', async () => {
   const first = ['a @0.9', 'b @0.8', 'c @0.3', 'd @0.2']

@@ -16,6 +16,8 @@ const CASES: Record<string, Case> = {
   'beam-lookahead': { method: 'beam', params: { n: 4, width: 2, lookahead: 1, aggregation: 'prod' } },
   'beam-budget': { method: 'beam', params: { n: 4, width: 2 }, budget: { maxCalls: 6 } },
   dvts: { method: 'dvts', params: { n: 5, width: 2, select: 'best' } },
+  particle: { method: 'particle', params: { n: 5 } },
+  'particle-budget': { method: 'particle', params: { n: 5, aggregation: 'mean' }, budget: { maxTokens: 60 } },
   guard: { method: 'guard', params: { runs: 2, regenerations: 2 } },
   'guard-whole': { method: 'guard', canContinue: false, params: { runs: 2, regenerations: 1 } },
   'guard-budget': { method: 'guard', params: { runs: 2 }, budget: { maxTokens: 40 } },

@@ -22,12 +22,13 @@ const SMALL: Record<MethodName, Record<string, unknown>> = {
   self_consistency: { n: 5 },
   beam: { n: 4, width: 2, lookahead: 1 },
   dvts: { n: 5, width: 2, lookahead: 1 },
+  particle: { n: 4 },
   guard: { runs: 3 },
   mcts: { simulations: 4, width: 3, parallel: 2 },
 }
 
 /** Methods that an LLM without continuation cannot run. */
-const NEEDS_CONTINUATION = new Set<MethodName>(['beam', 'dvts', 'mcts'])
+const NEEDS_CONTINUATION = new Set<MethodName>(['beam', 'dvts', 'particle', 'mcts'])
 
 /** A request for any method, of a size at which budgets bite. */
 const anyRequest = fc.record({
