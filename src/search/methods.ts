@@ -6,6 +6,7 @@ import { mcts } from './mcts.ts'
 import type { Method } from './method.ts'
 import type { MethodName } from './params.ts'
 import { particle } from './particle.ts'
+import { revise } from './revise.ts'
 
 export const METHODS: Readonly<Record<MethodName, Method>> = {
   best_of_n: bestOfN,
@@ -15,5 +16,6 @@ export const METHODS: Readonly<Record<MethodName, Method>> = {
   dvts,
   particle,
   guard,
+  revise,
   mcts,
 }

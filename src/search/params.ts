@@ -29,8 +29,13 @@ const choice = <const C extends string>(values: readonly C[], fallback: C, descr
 /** Name → type, range (inclusive), default and meaning. The entries are valid JSON Schema. */
 export const PARAMS = {
   n: integer(1, 64, 8, 'Solutions to sample; with beam, dvts and particle the steps to propose in a round.'),
-  runs: integer(1, 64, 4, 'Independent guarded solutions, combined by majority vote.'),
-  regenerations: integer(0, 16, 5, 'Times a rejected step is sampled again before the best try is taken.'),
+  runs: integer(1, 64, 4, 'Independent guarded or revised solutions, combined by majority vote.'),
+  regenerations: integer(
+    0,
+    16,
+    5,
+    'Times what the critic refuses is sampled again before the best try is taken.',
+  ),
   simulations: integer(1, 1024, 16, 'Walks from the root to the end of a solution.'),
   width: integer(1, 16, 4, 'Steps proposed when a node is expanded.'),
   lookahead: integer(
@@ -67,7 +72,8 @@ export type ParamValues = {
   readonly [K in ParamName]: (typeof PARAMS)[K] extends { readonly enum: readonly (infer C)[] } ? C : number
 }
 
-const SAMPLING = ['n', 'temperature', 'aggregation', 'max_tokens', 'concurrency'] as const
+const GENERATING = ['temperature', 'aggregation', 'max_tokens', 'concurrency'] as const
+const SAMPLING = [...GENERATING, 'n'] as const
 const STEPWISE = ['temperature', 'aggregation', 'max_steps', 'step_max_tokens', 'concurrency'] as const
 const BEAMS = [...STEPWISE, 'n', 'width', 'lookahead', 'select'] as const
 
@@ -81,6 +87,7 @@ export const METHOD_PARAMS = {
   particle: [...STEPWISE, 'n', 'select'],
   // max_tokens is for an LLM that cannot continue a partial answer: there the guard samples whole solutions.
   guard: [...STEPWISE, 'runs', 'regenerations', 'max_tokens'],
+  revise: [...GENERATING, 'runs', 'regenerations'],
   mcts: [
     ...STEPWISE,
     'simulations',

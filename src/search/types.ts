@@ -87,8 +87,9 @@ export interface Candidate {
 }
 
 /**
- * What happens during a search. `branch` is the candidate's number for the sampling methods, the run for guard, the node's
- * index in the tree for mcts, beam, dvts and particle; `index` counts steps of that branch from 0. Order of arrival: it may vary with latencies.
+ * What happens during a search. `branch` is the candidate's number for the sampling methods, the run for guard and revise, the
+ * node's index in the tree for beam, dvts, particle and mcts; `index` counts steps of that branch from 0. Order of arrival: it
+ * may vary with latencies.
  */
 export type SearchEvent =
   | { readonly type: 'step'; readonly branch: number; readonly index: number; readonly text: string }

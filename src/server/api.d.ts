@@ -329,11 +329,13 @@ export interface components {
          *       ended. Needs an LLM that can continue a partial answer.
          *     * `guard`: go step by step and sample a step again that the critic calls wrong, in `runs` independent solutions that
          *       then vote. With an LLM that cannot continue a partial answer, whole solutions are sampled again.
+         *     * `revise`: generate a whole solution, go on again from before the first step that the critic calls wrong, in `runs`
+         *       independent solutions that then vote. With an LLM that cannot continue a partial answer, every try starts over.
          *     * `mcts`: grow a tree of steps by PUCT, with the critic's score as the value of a leaf. Needs an LLM that can continue
          *       a partial answer.
          * @enum {string}
          */
-        SearchMethod: "best_of_n" | "weighted_best_of_n" | "self_consistency" | "beam" | "dvts" | "particle" | "guard" | "mcts";
+        SearchMethod: "best_of_n" | "weighted_best_of_n" | "self_consistency" | "beam" | "dvts" | "particle" | "guard" | "revise" | "mcts";
         /**
          * @description Options of the method. One that the method does not take is refused.
          *
@@ -343,14 +345,15 @@ export interface components {
          *     | `beam`, `dvts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, n, width, lookahead, select |
          *     | `particle` | temperature, aggregation, max_steps, step_max_tokens, concurrency, n, select |
          *     | `guard` | temperature, aggregation, max_steps, step_max_tokens, concurrency, runs, regenerations, max_tokens |
+         *     | `revise` | temperature, aggregation, max_tokens, concurrency, runs, regenerations |
          *     | `mcts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, simulations, width, parallel, exploration, prior, prior_temperature, select |
          */
         SearchParams: {
             /** @description Solutions to sample; with beam, dvts and particle the steps to propose in a round. Default: 8. */
             n?: number;
-            /** @description Independent guarded solutions, combined by majority vote. Default: 4. */
+            /** @description Independent guarded or revised solutions, combined by majority vote. Default: 4. */
             runs?: number;
-            /** @description Times a rejected step is sampled again before the best try is taken. Default: 5. */
+            /** @description Times what the critic refuses is sampled again before the best try is taken. Default: 5. */
             regenerations?: number;
             /** @description Walks from the root to the end of a solution. Default: 16. */
             simulations?: number;

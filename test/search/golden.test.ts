@@ -21,6 +21,7 @@ const CASES: Record<string, Case> = {
   guard: { method: 'guard', params: { runs: 2, regenerations: 2 } },
   'guard-whole': { method: 'guard', canContinue: false, params: { runs: 2, regenerations: 1 } },
   'guard-budget': { method: 'guard', params: { runs: 2 }, budget: { maxTokens: 40 } },
+  revise: { method: 'revise', params: { runs: 2, regenerations: 2 } },
   mcts: { method: 'mcts', params: { simulations: 4, width: 2 } },
   'mcts-parallel': { method: 'mcts', params: { simulations: 6, width: 3, parallel: 3, prior: 'critic' } },
   'mcts-last': { method: 'mcts', params: { simulations: 4, width: 2, aggregation: 'last', select: 'best' } },

@@ -24,6 +24,7 @@ const SMALL: Record<MethodName, Record<string, unknown>> = {
   dvts: { n: 5, width: 2, lookahead: 1 },
   particle: { n: 4 },
   guard: { runs: 3 },
+  revise: { runs: 2 },
   mcts: { simulations: 4, width: 3, parallel: 2 },
 }
 
