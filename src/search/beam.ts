@@ -111,7 +111,7 @@ function searchIn(method: MethodName, openPools: (params: ParamValues) => Pool[]
       yield* watchBest(growth.entries)
     }
     const tips = pools.flatMap(pool => pool.tips)
-    const entries = growth.entries.length > 0 ? growth.entries : bestPartial(growth, tips)
+    const entries = growth.entries.length > 0 ? growth.entries : yield* bestPartial(growth, tips)
     yield* watchBest(entries)
     return { ...select(entries, choose), tree: growth.tree.nodes }
   }

@@ -61,8 +61,11 @@ export function select(entries: readonly Entry[], choose: Choose): Selection {
   }
 }
 
-/** Watches the choice as candidates come in; yields `best` whenever it changes. Give it every candidate so far. */
-export function createBestWatch(choose: Choose): (entries: readonly Entry[]) => Generator<SearchEvent> {
+/** Yields `best` when the choice among the candidates so far is another than last time. */
+export type BestWatch = (entries: readonly Entry[]) => Generator<SearchEvent>
+
+/** Watches the choice as candidates come in. Give it every candidate so far. */
+export function createBestWatch(choose: Choose): BestWatch {
   let last: Entry | null = null
   return function* bestSoFar(entries) {
     const { winner } = choose(entries)

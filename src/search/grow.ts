@@ -108,11 +108,13 @@ export function* buryBarren({ tree, context }: Growth, tried: readonly number[])
  * The best of the longest paths to `tips` as an unfinished solution, for a search that ended before any solution did; none at
  * the root. A shorter path has had fewer chances to be wrong, so values tell only among equals.
  */
-export function bestPartial(growth: Growth, tips: readonly number[]): Entry[] {
+export function* bestPartial(growth: Growth, tips: readonly number[]): Generator<SearchEvent, Entry[]> {
   const { tree, context } = growth
   const begun = tips.filter(tip => tip !== ROOT)
   const best = argmax(begun.map(tip => [tree.nodes[tip]!.depth, logValue(growth, tip)]))
   if (best === null) return []
   const node = begun[best]!
-  return [toEntry({ branch: node, ...pathTo(tree, node), ended: false }, context)]
+  const entry = toEntry({ branch: node, ...pathTo(tree, node), ended: false }, context)
+  yield { type: 'candidate', branch: node, candidate: entry.candidate }
+  return [entry]
 }

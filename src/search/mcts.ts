@@ -116,7 +116,7 @@ const drawnEntries = ({ tree, entries }: Search): readonly Entry[] =>
   )
 
 /** The path most simulations took, for a search that ended before any solution did. */
-function mainPath(search: Search): Entry | null {
+function* mainPath(search: Search): Generator<SearchEvent, Entry[]> {
   const { tree, context } = search
   let node = ROOT
   while (tree.children[node]!.length > 0) {
@@ -124,8 +124,10 @@ function mainPath(search: Search): Entry | null {
     const ranks = children.map(child => [tree.nodes[child]!.visits, pathValue(search, child)])
     node = children[argmax(ranks)!]!
   }
-  if (node === ROOT) return null
-  return toEntry({ branch: node, ...pathTo(tree, node), ended: false }, context)
+  if (node === ROOT) return []
+  const entry = toEntry({ branch: node, ...pathTo(tree, node), ended: false }, context)
+  yield { type: 'candidate', branch: node, candidate: entry.candidate }
+  return [entry]
 }
 
 /**
@@ -152,6 +154,6 @@ export const mcts: Method = async function* mcts(context) {
     if (context.calls.stopped) break
   }
   const found = drawnEntries(search)
-  const entries = found.length > 0 ? found : [mainPath(search)].filter(entry => entry !== null)
+  const entries = found.length > 0 ? found : yield* mainPath(search)
   return { ...select(entries, choose), tree: search.tree.nodes }
 }

@@ -1,4 +1,5 @@
 // The registry of search methods. A new method is a file, a line here and a line in params.ts.
+import { auto } from './auto.ts'
 import { beam, dvts } from './beam.ts'
 import { bestOfN, selfConsistency, weightedBestOfN } from './best-of-n.ts'
 import { guard } from './guard.ts'
@@ -18,4 +19,5 @@ export const METHODS: Readonly<Record<MethodName, Method>> = {
   guard,
   revise,
   mcts,
+  auto,
 }

@@ -100,7 +100,7 @@ export const particle: Method = async function* particle(context) {
       if (isOpen(growth, node) && !particles.includes(node)) yield* outrank(growth, node)
     }
   }
-  const entries = growth.entries.length > 0 ? found() : bestPartial(growth, particles)
+  const entries = growth.entries.length > 0 ? found() : yield* bestPartial(growth, particles)
   yield* watchBest(entries)
   return { ...select(entries, choose), tree: growth.tree.nodes }
 }

@@ -1,6 +1,9 @@
-// One whole solution: sampled, split, judged. Knows no choice; best-of-N and revision are made of it.
-import { type Entry, toEntry } from './candidate.ts'
+// Whole solutions: sampled, split, judged, one or many. Best-of-N, revision and auto are made of it.
+import { arrivals } from './arrivals.ts'
+import { type BestWatch, type Entry, toEntry } from './candidate.ts'
+import { ballotsToDecide } from './decide.ts'
 import type { MethodContext } from './method.ts'
+import type { Choose } from './pick.ts'
 import type { SearchEvent } from './types.ts'
 
 export interface WholeSample {
@@ -47,4 +50,51 @@ export function* stepEvents({ branch, candidate }: Entry, from = 0): Generator<S
     yield { type: 'step', branch, index, text: steps[index]! }
   }
   yield { type: 'score', branch, index: from, scores: scores.slice(from) }
+}
+
+export interface Samples {
+  /** Number of the first; it makes the place of its call, and the number its events carry. */
+  readonly first: number
+  readonly count: number
+  /** Takes what comes, in the order of numbers. */
+  readonly entries: Entry[]
+  readonly watchBest: BestWatch
+}
+
+/** Samples `count` solutions from scratch, all at once. */
+export async function* sampleMany(
+  context: MethodContext,
+  { first, count, entries, watchBest }: Samples,
+): AsyncGenerator<SearchEvent> {
+  const { temperature } = context.params
+  const work = Array.from({ length: count }, (_, i) =>
+    sampleWhole(context, { place: [first + i], branch: first + i, temperature }),
+  )
+  for await (const { value: sampled } of arrivals(work)) {
+    if (sampled.kind !== 'sampled') continue
+    const { entry } = sampled
+    // Ties go to the first, and first means the number of the sample: latencies must not decide.
+    const later = entries.findIndex(({ branch }) => branch > entry.branch)
+    entries.splice(later === -1 ? entries.length : later, 0, entry)
+    yield* stepEvents(entry)
+    yield { type: 'candidate', branch: entry.branch, candidate: entry.candidate }
+    yield* watchBest(entries)
+  }
+}
+
+/**
+ * Samples on from number `first` to `n`, and stops once no further sample can change the winning answer. Each wave is as large
+ * as it takes to decide the vote: no sample is drawn that could have been spared, and none waits without need.
+ */
+export async function* sampleToVote(
+  context: MethodContext,
+  { first, choose, entries, watchBest }: Omit<Samples, 'count'> & { readonly choose: Choose },
+): AsyncGenerator<SearchEvent> {
+  let next = first
+  for (;;) {
+    const count = ballotsToDecide(choose, entries, context.params.n - next)
+    if (count === 0) return
+    yield* sampleMany(context, { first: next, count, entries, watchBest })
+    next += count
+  }
 }

@@ -88,8 +88,8 @@ export interface Candidate {
 
 /**
  * What happens during a search. `branch` is the candidate's number for the sampling methods, the run for guard and revise, the
- * node's index in the tree for beam, dvts, particle and mcts; `index` counts steps of that branch from 0. Order of arrival: it
- * may vary with latencies.
+ * node's index in the tree for beam, dvts, particle and mcts; for auto a sample's number, and node i of its tree comes behind
+ * the samples. `index` counts steps of that branch from 0. Order of arrival: it may vary with latencies.
  */
 export type SearchEvent =
   | { readonly type: 'step'; readonly branch: number; readonly index: number; readonly text: string }

@@ -333,24 +333,31 @@ export interface components {
          *       independent solutions that then vote. With an LLM that cannot continue a partial answer, every try starts over.
          *     * `mcts`: grow a tree of steps by PUCT, with the critic's score as the value of a leaf. Needs an LLM that can continue
          *       a partial answer.
+         *     * `auto`: sample up to four solutions first. Where all agree and the critic accepts one, stop. Where no two agree, or some
+         *       disagree and the critic accepts none, a `beam` search joins the vote, if the LLM can continue a partial answer. Else sample
+         *       on, up to `n`, until no further sample can change the winner. The vote is weighted by scores.
          * @enum {string}
          */
-        SearchMethod: "best_of_n" | "weighted_best_of_n" | "self_consistency" | "beam" | "dvts" | "particle" | "guard" | "revise" | "mcts";
+        SearchMethod: "best_of_n" | "weighted_best_of_n" | "self_consistency" | "beam" | "dvts" | "particle" | "guard" | "revise" | "mcts" | "auto";
         /**
          * @description Options of the method. One that the method does not take is refused.
          *
          *     | method | takes |
          *     | --- | --- |
-         *     | `best_of_n`, `weighted_best_of_n`, `self_consistency` | n, temperature, aggregation, max_tokens, concurrency |
+         *     | `best_of_n` | n, temperature, aggregation, max_tokens, concurrency |
+         *     | `weighted_best_of_n`, `self_consistency` | n, temperature, aggregation, max_tokens, concurrency, early_stop |
          *     | `beam`, `dvts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, n, width, lookahead, select |
          *     | `particle` | temperature, aggregation, max_steps, step_max_tokens, concurrency, n, select |
          *     | `guard` | temperature, aggregation, max_steps, step_max_tokens, concurrency, runs, regenerations, max_tokens |
          *     | `revise` | temperature, aggregation, max_tokens, concurrency, runs, regenerations |
          *     | `mcts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, simulations, width, parallel, exploration, prior, prior_temperature, select |
+         *     | `auto` | n, temperature, aggregation, max_tokens, concurrency, max_steps, step_max_tokens, width |
          */
         SearchParams: {
             /** @description Solutions to sample; with beam, dvts and particle the steps to propose in a round. Default: 8. */
             n?: number;
+            /** @description Stop sampling once no further sample can change the winning answer. Default: false. */
+            early_stop?: boolean;
             /** @description Independent guarded or revised solutions, combined by majority vote. Default: 4. */
             runs?: number;
             /** @description Times what the critic refuses is sampled again before the best try is taken. Default: 5. */

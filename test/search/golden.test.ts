@@ -26,6 +26,8 @@ const CASES: Record<string, Case> = {
   'mcts-parallel': { method: 'mcts', params: { simulations: 6, width: 3, parallel: 3, prior: 'critic' } },
   'mcts-last': { method: 'mcts', params: { simulations: 4, width: 2, aggregation: 'last', select: 'best' } },
   'mcts-budget': { method: 'mcts', params: { simulations: 4, width: 2 }, budget: { maxCalls: 7 } },
+  'auto-hard': { method: 'auto', params: { n: 4, width: 2 } },
+  'auto-vote': { method: 'auto', canContinue: false, params: { n: 9 } },
 }
 
 // Logarithms may differ in the last bits between platforms.

@@ -26,6 +26,7 @@ const SMALL: Record<MethodName, Record<string, unknown>> = {
   guard: { runs: 3 },
   revise: { runs: 2 },
   mcts: { simulations: 4, width: 3, parallel: 2 },
+  auto: { n: 6, width: 2 },
 }
 
 /** Methods that an LLM without continuation cannot run. */
@@ -40,6 +41,7 @@ const anyRequest = fc.record({
   maxTokens: fc.option(fc.integer({ min: 1, max: 300 }), { nil: undefined }),
   maxCalls: fc.option(fc.integer({ min: 1, max: 30 }), { nil: undefined }),
   tokensPerCall: fc.integer({ min: 1, max: 40 }),
+  early_stop: fc.boolean(),
 })
 
 type AnyRequest = typeof anyRequest extends fc.Arbitrary<infer R> ? R : never
@@ -52,18 +54,18 @@ function toRequest({
   maxTokens,
   maxCalls,
   tokensPerCall,
+  early_stop,
 }: AnyRequest) {
   const taken: readonly string[] = METHOD_PARAMS[method]
-  const sizes = ['step_max_tokens', 'max_tokens']
-    .filter(name => taken.includes(name))
-    .map(name => [name, tokensPerCall])
+  const varied = { step_max_tokens: tokensPerCall, max_tokens: tokensPerCall, early_stop }
+  const given = Object.entries(varied).filter(([name]) => taken.includes(name))
   const request: SearchRequest = {
     problem: PROBLEM,
     method,
     seed,
     threshold: 0.5,
     canContinue: canContinue || NEEDS_CONTINUATION.has(method),
-    params: { ...SMALL[method], ...Object.fromEntries(sizes), concurrency },
+    params: { ...SMALL[method], ...Object.fromEntries(given), concurrency },
     budget: { maxTokens, maxCalls },
   }
   return request
@@ -409,6 +411,19 @@ test('the last best event names the chosen candidate', async () => {
       { answer: result.answer, score: result.score },
     )
   }
+})
+
+test('every candidate of the result was told as an event, and no other', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyRequest, async given => {
+      const { events, result } = await search(createWalkWorld(), toRequest(given))
+      const solutions = events.flatMap(event =>
+        event.type === 'candidate' ? [event.candidate.solution] : [],
+      )
+      assert.deepEqual(solutions.sort(), result.candidates.map(({ solution }) => solution).sort())
+    }),
+    { numRuns: 80 },
+  )
 })
 
 const REFUSED: [string, Partial<Record<keyof SearchRequest, unknown>>][] = [
