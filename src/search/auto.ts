@@ -1,5 +1,5 @@
-// The method that picks a method: a few samples tell how hard the problem is, and that decides how to go on (compute-optimal scaling:
-// Snell et al. 2024). Knows no search of its own.
+// The method that picks a method: a few samples tell how hard the problem is, and that decides how to go on (compute-optimal
+// scaling, Snell et al. 2024). Knows no search of its own.
 import { beam } from './beam.ts'
 import { createBestWatch, type Entry, select, toEntry } from './candidate.ts'
 import { passes } from './guard-rule.ts'
@@ -12,8 +12,8 @@ import type { SearchEvent, Selection } from './types.ts'
 const PILOT = 4
 
 /**
- * `easy`: nothing is left to find out. `medium`: samples find the answer, a vote will tell it. `hard`: samples do not find it, so the
- * steps need guidance.
+ * `easy`: nothing is left to find out. `medium`: samples find the answer and a vote will tell it. `hard`: samples hardly find it,
+ * so the steps need guidance.
  */
 type Difficulty = 'easy' | 'medium' | 'hard'
 
@@ -49,8 +49,8 @@ async function* searchOn(
 }
 
 /**
- * Samples a few solutions first. Easy: it stops there. Medium: it samples on, up to `n`, until the weighted vote is decided. Hard: a
- * beam search joins the vote, where the LLM can continue a partial answer; else it samples on.
+ * Samples a few solutions first. Easy: it stops there. Medium: it samples on, up to `n`, until the weighted vote is decided.
+ * Hard: a beam search joins the vote, where the LLM can continue a partial answer; else it samples on.
  */
 export const auto: Method = async function* auto(context) {
   const { n } = context.params

@@ -1,6 +1,5 @@
 // Beam search and diverse verifier tree search: of the steps proposed in a round the best go on. They differ in who competes
-// with whom (research/algorithms.md, b4 to b6).
-// Knows no LLM that cannot continue a partial answer.
+// with whom (research/algorithms.md, b4 to b6). Knows no LLM that cannot continue a partial answer.
 import { createBestWatch, select } from './candidate.ts'
 import { extend } from './extend.ts'
 import { addChildren, bestPartial, buryBarren, type Growth, logValue, outrank } from './grow.ts'
@@ -30,15 +29,13 @@ interface Leaf {
   readonly place: readonly number[]
 }
 
-const NONE: ReadonlySet<string> = new Set()
-
 /** Fewer tips than places share the proposals in turn, the better ones first: at temperature > 0 they part again. */
 function asksOf({ tree, context }: Growth, pool: Pool, depth: number) {
   const { width, temperature } = context.params
   return Array.from({ length: Math.min(pool.proposals, pool.places * width) }, (_, slot) => {
     const tip = pool.tips[slot % pool.tips.length]!
     const { steps } = pathTo(tree, tip)
-    return { tip, pool, place: [pool.index, depth, slot], steps, temperature, known: NONE }
+    return { tip, pool, place: [pool.index, depth, slot], steps, temperature }
   })
 }
 

@@ -7,8 +7,8 @@ export interface PathToExtend {
   readonly place: readonly number[]
   readonly steps: readonly string[]
   readonly temperature: number
-  /** Texts of this step already tried, which are not judged again. */
-  readonly known: ReadonlySet<string>
+  /** Texts of this step already tried, which are not judged again; none when left out. */
+  readonly known?: ReadonlySet<string>
 }
 
 /**
@@ -41,7 +41,7 @@ export async function proposeStep(context: MethodContext, path: PathToExtend): P
   const { text, ended } = outcome.proposal
   const step = cleanStep(text)
   if (step === '') return { kind: ended ? 'end' : 'empty' }
-  if (known.has(step)) return { kind: 'known', step }
+  if (known?.has(step)) return { kind: 'known', step }
   return { kind: 'text', path: [...steps, step], step, ended }
 }
 

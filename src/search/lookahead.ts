@@ -8,8 +8,6 @@ export interface PathToLookAhead {
   readonly steps: readonly string[]
 }
 
-const NONE: ReadonlySet<string> = new Set()
-
 /**
  * Takes up to `lookahead` further steps behind each path at temperature 0 and judges them. The steps themselves are dropped:
  * only their scores serve. All paths take a step in the same round, so that the budget is spent in an order latencies
@@ -30,7 +28,7 @@ export async function lookAhead(
     const drafts = await Promise.all(
       going.map(i => {
         const place = [...paths[i]!.place, round]
-        return proposeStep(context, { place, steps: longer[i]!, temperature: 0, known: NONE })
+        return proposeStep(context, { place, steps: longer[i]!, temperature: 0 })
       }),
     )
     going = going.filter((i, g) => {

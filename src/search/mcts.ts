@@ -99,7 +99,6 @@ async function* expand(search: Search, leaves: readonly number[]): AsyncGenerato
       place: [leaf, k],
       steps,
       temperature,
-      known: new Set<string>(),
     }))
   })
   const extensions = await extend(context, asks)

@@ -71,6 +71,12 @@ export const PARAMS = {
   ),
   temperature: number(0, 2, 0.8, 'Sampling temperature.'),
   aggregation: choice(AGGREGATIONS, 'min', 'How step scores become the score of a solution.'),
+  min_confidence: number(
+    0,
+    1,
+    0,
+    'Score the chosen solution needs, an unscored one counting as 0; below it the answer is null.',
+  ),
   max_steps: integer(1, 256, 32, 'Steps a solution may have.'),
   step_max_tokens: integer(1, 8192, 256, 'Completion tokens for one step.'),
   max_tokens: integer(1, 32_768, 512, 'Completion tokens for one whole solution.'),
@@ -88,10 +94,11 @@ export type ParamValues = {
       : number
 }
 
-const GENERATING = ['temperature', 'aggregation', 'max_tokens', 'concurrency'] as const
+const COMMON = ['temperature', 'aggregation', 'min_confidence', 'concurrency'] as const
+const GENERATING = [...COMMON, 'max_tokens'] as const
 const SAMPLING = [...GENERATING, 'n'] as const
 const VOTING = [...SAMPLING, 'early_stop'] as const
-const STEPWISE = ['temperature', 'aggregation', 'max_steps', 'step_max_tokens', 'concurrency'] as const
+const STEPWISE = [...COMMON, 'max_steps', 'step_max_tokens'] as const
 const BEAMS = [...STEPWISE, 'n', 'width', 'lookahead', 'select'] as const
 
 /** Which parameters each method takes. */

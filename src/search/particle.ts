@@ -26,8 +26,6 @@ interface Round {
   readonly stopped: boolean
 }
 
-const NONE: ReadonlySet<string> = new Set()
-
 const isOpen = ({ tree }: Growth, node: number) => tree.nodes[node]!.state === 'open'
 
 /**
@@ -46,7 +44,7 @@ async function* step(
     context,
     going.map(i => {
       const { steps } = pathTo(tree, particles[i]!)
-      return { place: [round, i], steps, temperature, known: NONE }
+      return { place: [round, i], steps, temperature }
     }),
   )
   const nodes: (number | null)[] = [...particles]
@@ -74,7 +72,10 @@ async function* step(
   }
 }
 
-/** `n` particles, until all have ended. The answer is chosen among the ends found, each drawn as often as particles stand on it. */
+/**
+ * `n` particles, until all have ended. The answer is chosen among the ends found, each drawn as often as particles stand on it
+ * (Puri et al. 2025, its_hub).
+ */
 export const particle: Method = async function* particle(context) {
   requireContinuation(context, 'particle')
   const { n } = context.params

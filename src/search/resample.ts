@@ -14,8 +14,8 @@ export function oddsOf(value: number): number {
 }
 
 /**
- * Systematic resampling (Kitagawa 1996): one draw places `count` even points on the stacked weights. A particle of share w gets
- * ⌊count · w⌋ or ⌈count · w⌉ copies, count · w on average: equal particles all stay, which independent draws would not give.
+ * Systematic resampling (Kitagawa 1996): one draw places `count` even points on the stacked weights. A particle of share w
+ * gets ⌊count · w⌋ or ⌈count · w⌉ copies, and count · w on average: equals all stay, which independent draws would not give.
  *
  * @param weights at least one, each > 0
  * @param draw in [0, 1)

@@ -1,5 +1,5 @@
-// Revision: a whole solution is generated, and goes on again from before the first step the critic refuses. It is the guard, too, for
-// an LLM that cannot continue a partial answer: there every try starts over. guard-steps.ts is the step-wise form.
+// Revision: a whole solution is generated, and goes on again from before the first step the critic refuses. For an LLM that cannot
+// continue a partial answer every try starts over, and the guard is this too; guard-steps.ts is its step-wise form.
 import { createBestWatch, type Entry, select } from './candidate.ts'
 import { givesUp, passes, tryTemperature } from './guard-rule.ts'
 import type { Method, MethodContext } from './method.ts'
@@ -95,9 +95,9 @@ function* advance(
 }
 
 /**
- * `runs` solutions, each generated whole and revised until the critic accepts every step, then a majority vote. All runs take one
- * try in the same round, so that calls and budget are spent in an order latencies cannot change. Steps that were kept keep
- * the scores they were kept for, so a revision never goes back behind them.
+ * `runs` solutions, each generated whole and revised until the critic accepts every step, then a majority vote (revising at the
+ * first error: Agent-R, Yuan et al. 2025). All runs take one try in the same round, so that calls and budget are spent in an
+ * order latencies cannot change. Kept steps keep their scores, so a revision never goes back behind them.
  */
 export const revise: Method = async function* revise(context) {
   const { runs: count, temperature } = context.params

@@ -129,7 +129,10 @@ export interface Selection {
 }
 
 export interface SearchResult extends Selection {
-  /** Answer of the chosen candidate, as written; null when it has none or there is no candidate. */
+  /**
+   * Answer of the chosen candidate, as written; null when it has none, when there is no candidate, and when the search abstains
+   * because the candidate's score is below `min_confidence`.
+   */
   readonly answer: string | null
   /** Null when there is no candidate (a deadline before the first reply). */
   readonly solution: string | null

@@ -344,14 +344,14 @@ export interface components {
          *
          *     | method | takes |
          *     | --- | --- |
-         *     | `best_of_n` | n, temperature, aggregation, max_tokens, concurrency |
-         *     | `weighted_best_of_n`, `self_consistency` | n, temperature, aggregation, max_tokens, concurrency, early_stop |
-         *     | `beam`, `dvts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, n, width, lookahead, select |
-         *     | `particle` | temperature, aggregation, max_steps, step_max_tokens, concurrency, n, select |
-         *     | `guard` | temperature, aggregation, max_steps, step_max_tokens, concurrency, runs, regenerations, max_tokens |
-         *     | `revise` | temperature, aggregation, max_tokens, concurrency, runs, regenerations |
-         *     | `mcts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, simulations, width, parallel, exploration, prior, prior_temperature, select |
-         *     | `auto` | n, temperature, aggregation, max_tokens, concurrency, max_steps, step_max_tokens, width |
+         *     | `best_of_n` | n, temperature, aggregation, max_tokens, concurrency, min_confidence |
+         *     | `weighted_best_of_n`, `self_consistency` | n, temperature, aggregation, max_tokens, concurrency, min_confidence, early_stop |
+         *     | `beam`, `dvts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, n, width, lookahead, select |
+         *     | `particle` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, n, select |
+         *     | `guard` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, runs, regenerations, max_tokens |
+         *     | `revise` | temperature, aggregation, max_tokens, concurrency, min_confidence, runs, regenerations |
+         *     | `mcts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, simulations, width, parallel, exploration, prior, prior_temperature, select |
+         *     | `auto` | n, temperature, aggregation, max_tokens, concurrency, min_confidence, max_steps, step_max_tokens, width |
          */
         SearchParams: {
             /** @description Solutions to sample; with beam, dvts and particle the steps to propose in a round. Default: 8. */
@@ -391,6 +391,8 @@ export interface components {
              * @enum {string}
              */
             aggregation?: "last" | "min" | "prod" | "mean";
+            /** @description Score the chosen solution needs, an unscored one counting as 0; below it the answer is null. Default: 0. */
+            min_confidence?: number;
             /** @description Steps a solution may have. Default: 32. */
             max_steps?: number;
             /** @description Completion tokens for one step. Default: 256. */
@@ -540,7 +542,10 @@ export interface components {
         SearchAnswer: {
             /** @description Name it in feedback as `search_id`. */
             id: string;
-            /** @description The final answer of the chosen candidate, as written; null when it has none. */
+            /**
+             * @description The final answer of the chosen candidate, as written; null when it has none, and when the search abstains because the
+             *     candidate's score is below `params.min_confidence`. What it would have answered is then in `candidates[chosen]`.
+             */
             answer: string | null;
             /** @description The chosen candidate's text. */
             solution: string | null;

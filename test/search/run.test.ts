@@ -119,6 +119,18 @@ test('the same seed gives the same result whatever the latencies, also when a bu
   )
 })
 
+test('every call of a search has a seed of its own', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyRequest, async given => {
+      const world = createWalkWorld({ errorRate: 0.5 })
+      await search(world, toRequest(given))
+      assert.equal(new Set(world.requests.map(({ seed }) => seed)).size, world.requests.length)
+    }),
+    // Seeds have 31 bits and may meet by chance; these do not.
+    { numRuns: 80, seed: 1 },
+  )
+})
+
 test('another seed gives other samples', async () => {
   const texts = async (seed: number) => {
     const { result } = await search(createWalkWorld(), { method: 'best_of_n', seed })
@@ -392,6 +404,28 @@ test('a critic that fails in the middle leaves no call in flight', async () => {
     assert.equal(world.live.calls, 0)
   }
 })
+
+const CONFIDENCE: [name: string, score: number | null, min_confidence: number, isSure: boolean][] = [
+  ['at the least confidence', 0.5, 0.5, true],
+  ['below it', 0.49, 0.5, false],
+  ['a score of 0 where none is asked for', 0, 0, true],
+  ['unscored where none is asked for', null, 0, true],
+  ['unscored where some is', null, 0.01, false],
+]
+
+for (const [name, score, min_confidence, isSure] of CONFIDENCE) {
+  test(`abstention: ${name}: ${isSure ? 'an answer' : 'no answer, and the candidate still stands'}`, async () => {
+    for (const method of METHOD_NAMES) {
+      const world = createWalkWorld({ errorRate: 0, score: () => score })
+      const params = { ...SMALL[method], min_confidence }
+      const { result } = await search(world, { method, params })
+      assert.equal(result.answer, isSure ? truth(PROBLEM) : null, method)
+      const chosen = result.candidates[result.chosen!]!
+      assert.equal(chosen.answer, truth(PROBLEM))
+      assert.deepEqual([result.solution, result.score], [chosen.solution, score])
+    }
+  })
+}
 
 test('usage events end with the usage of the result', async () => {
   for (const method of METHOD_NAMES) {

@@ -52,6 +52,15 @@ test('the same seed gives the same search', async () => {
   assert.deepEqual(await ask(), await ask())
 })
 
+test('below the confidence asked for the answer is null and the chosen candidate stands beside it', async () => {
+  const answer = await post({ problem, llm: fake, params: { n: 4, min_confidence: 1 }, seed: 3 })
+  assertContract(answer, 'search')
+  const { body } = answer
+  assert.equal(body.answer, null)
+  assert.equal(body.candidates[body.chosen].answer, '42')
+  assert.ok(body.score > 0 && body.score < 1)
+})
+
 test('a wrong step is called wrong by the critic that guides', async () => {
   const { body } = await post({ problem, llm: fake, method: 'best_of_n', params: { n: 16 }, seed: 1 })
   const verdicts = body.candidates.flatMap((candidate: { steps: { verdict: string }[] }) =>
