@@ -269,3 +269,30 @@ test('dvts: keeps starts apart that beam search gives up', async () => {
   assert.equal(await starts('dvts'), 4)
   assert.ok((await starts('beam')) < 4)
 })
+
+test('beam: steps ahead count once beside the steps of the path', async () => {
+  const world = scripted((steps, k) => {
+    if (steps.length === 0) return k === 0 ? 'a @0.9' : 'b @0.5'
+    return steps[0]!.startsWith('a') ? 'falls @0.1' : 'holds @0.55'
+  })
+  const params = { n: 2, width: 2, lookahead: 1, aggregation: 'mean', max_steps: 2 }
+  const { result } = await search(world, { method: 'beam', params })
+  // (.9 + .1) / 2 < (.5 + .55) / 2
+  assert.equal(result.steps[0], 'b @0.5')
+})
+
+const UNSCORED: [others: string[], followed: string][] = [
+  [['poor @0.1', 'poorer @0.05'], 'blank'],
+  [['poor @0.1', 'good @0.8'], 'good @0.8'],
+]
+
+for (const [others, followed] of UNSCORED) {
+  test(`beam: an unscored step beside ${others.join(' and ')} counts as no opinion`, async () => {
+    const world = scripted(
+      (steps, k) => (steps.length > 0 ? 'The answer is 1. @0.9!' : ([...others, 'blank'][k] ?? '')),
+      { blind: step => step === 'blank' },
+    )
+    const { result } = await search(world, { method: 'beam', params: { n: 3, width: 3 } })
+    assert.equal(result.steps[0], followed)
+  })
+}
