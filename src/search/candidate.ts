@@ -41,6 +41,15 @@ export function toEntry(draft: Draft, { params, world }: Pick<MethodContext, 'pa
   }
 }
 
+/**
+ * Entries with the times each was drawn, for methods that come to one solution more than once: counted once each, the many
+ * poor ends that a search tries would outvote the good one it keeps coming back to. Where none was drawn they count once.
+ */
+export function drawn(entries: readonly Entry[], counts: readonly number[]): readonly Entry[] {
+  if (counts.every(count => count === 0)) return entries
+  return entries.map((entry, i) => ({ ...entry, count: counts[i]! }))
+}
+
 /** Makes the final choice; candidates keep their order and get their votes where there was a vote. */
 export function select(entries: readonly Entry[], choose: Choose): Selection {
   const { winner, votes } = choose(entries)
@@ -52,8 +61,11 @@ export function select(entries: readonly Entry[], choose: Choose): Selection {
   }
 }
 
-/** Watches the choice as candidates come in; yields `best` whenever it changes. Give it every candidate so far. */
-export function createBestWatch(choose: Choose): (entries: readonly Entry[]) => Generator<SearchEvent> {
+/** Yields `best` when the choice among the candidates so far is another than last time. */
+export type BestWatch = (entries: readonly Entry[]) => Generator<SearchEvent>
+
+/** Watches the choice as candidates come in. Give it every candidate so far. */
+export function createBestWatch(choose: Choose): BestWatch {
   let last: Entry | null = null
   return function* bestSoFar(entries) {
     const { winner } = choose(entries)

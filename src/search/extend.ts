@@ -1,5 +1,5 @@
 // One round of a step-wise search: several paths take one step each, all new paths are judged in one critic call.
-// Knows no tree and no policy; guard and mcts are made of it.
+// Knows no tree and no policy; guard, mcts, beam search and the particle filter are made of it.
 import type { MethodContext } from './method.ts'
 
 export interface PathToExtend {
@@ -7,8 +7,8 @@ export interface PathToExtend {
   readonly place: readonly number[]
   readonly steps: readonly string[]
   readonly temperature: number
-  /** Texts of this step already tried, which are not judged again. */
-  readonly known: ReadonlySet<string>
+  /** Texts of this step already tried, which are not judged again; none when left out. */
+  readonly known?: ReadonlySet<string>
 }
 
 /**
@@ -32,7 +32,8 @@ type Draft =
     }
   | Exclude<Extension, { kind: 'step' }>
 
-async function proposeStep(context: MethodContext, path: PathToExtend): Promise<Draft> {
+/** Proposes one step and reads what came. */
+export async function proposeStep(context: MethodContext, path: PathToExtend): Promise<Draft> {
   const { place, steps, temperature, known } = path
   const maxTokens = context.params.step_max_tokens
   const outcome = await context.calls.propose(place, { steps, until: 'step', temperature, maxTokens })
@@ -40,7 +41,7 @@ async function proposeStep(context: MethodContext, path: PathToExtend): Promise<
   const { text, ended } = outcome.proposal
   const step = cleanStep(text)
   if (step === '') return { kind: ended ? 'end' : 'empty' }
-  if (known.has(step)) return { kind: 'known', step }
+  if (known?.has(step)) return { kind: 'known', step }
   return { kind: 'text', path: [...steps, step], step, ended }
 }
 

@@ -1,5 +1,5 @@
 // The guard's rule: when to accept, when to give up, how to sample again (research/algorithms.md, b11). Shared by the
-// step-wise and the whole-solution guard.
+// step-wise guard and revision.
 
 /** Sampling again at temperature 0 would only repeat what was rejected. */
 const RETRY_TEMPERATURE = 0.8

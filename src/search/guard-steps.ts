@@ -1,5 +1,5 @@
 // The guard step by step: a step the critic refuses is sampled again before the solution goes on; several runs vote.
-// Knows no LLM that cannot continue a partial answer: guard-whole.ts is for those.
+// Knows no LLM that cannot continue a partial answer: revise.ts is for those.
 import { createBestWatch, type Entry, select, toEntry } from './candidate.ts'
 import { type Extension, extend } from './extend.ts'
 import { givesUp, passes, tryTemperature } from './guard-rule.ts'

@@ -1,31 +1,18 @@
 // Monte Carlo tree search over steps: PUCT selection, critic scores as values, no rollouts (research/algorithms.md, b7).
 // A simulation walks from the root to the end of a solution and expands every open node on its way.
 import { aggregate } from './aggregate.ts'
-import { createBestWatch, type Entry, select, toEntry } from './candidate.ts'
-import { SearchError } from './error.ts'
+import { createBestWatch, drawn, type Entry, select, toEntry } from './candidate.ts'
 import { type Extension, extend } from './extend.ts'
-import type { Method, MethodContext } from './method.ts'
-import { argmax, type Choose, pickBest, pickMajority, pickWeighted } from './pick.ts'
+import { addChildren, type Growth, NEUTRAL } from './grow.ts'
+import { type Method, requireContinuation } from './method.ts'
+import { argmax, CHOICES } from './pick.ts'
 import { criticPriors, type PuctChild, selectChild } from './puct.ts'
-import { addNode, createTree, NO_PARENT, type NodeState, pathTo, ROOT, type Tree, UNVISITED } from './tree.ts'
+import { createTree, NO_PARENT, type NodeState, pathTo, ROOT } from './tree.ts'
 import type { SearchEvent } from './types.ts'
 
-/** Value of a path without any score: no opinion. 0 would read as certainly wrong. */
-const NEUTRAL = 0.5
-
-const CHOICES: Readonly<Record<MethodContext['params']['select'], Choose>> = {
-  best: pickBest,
-  weighted: pickWeighted,
-  majority: pickMajority,
-}
-
-interface Search {
-  readonly context: MethodContext
-  readonly tree: Tree
+interface Search extends Growth {
   /** Simulations on their way through each node. */
   readonly pending: Map<number, number>
-  /** Ends found, in the order of their nodes. */
-  readonly entries: Entry[]
 }
 
 /** A simulation: the nodes it went through, root first. */
@@ -98,32 +85,9 @@ function setPriors({ tree, context }: Search, parent: number): void {
 }
 
 function* attach(search: Search, parent: number, extensions: readonly Extension[]): Generator<SearchEvent> {
-  const { tree, context, entries } = search
-  const seen = new Set<string>()
-  for (const extension of extensions) {
-    if (extension.kind !== 'step' && extension.kind !== 'end') continue
-    const step = extension.kind === 'step' ? extension.step : ''
-    const index = tree.nodes[parent]!.depth
-    if (seen.has(step)) {
-      yield { type: 'prune', branch: parent, index, reason: 'duplicate' }
-      continue
-    }
-    seen.add(step)
-    const score = extension.kind === 'step' ? extension.score : null
-    const ended = extension.kind === 'step' ? extension.ended : true
-    const state = ended ? 'ended' : index + 1 >= context.params.max_steps ? 'cut' : 'open'
-    const node = addNode(tree, { parent, step, score, state })
-    if (step !== '') {
-      yield { type: 'step', branch: node, index, text: step }
-      yield { type: 'score', branch: node, index, scores: [score] }
-    }
-    if (state === 'open') continue
-    const entry = toEntry({ branch: node, ...pathTo(tree, node), ended }, context)
-    entries.push(entry)
-    yield { type: 'candidate', branch: node, candidate: entry.candidate }
-  }
-  if (tree.children[parent]!.length > 0) setPriors(search, parent)
-  else if (!context.calls.stopped) yield* bury(search, parent)
+  const children = yield* addChildren(search, parent, extensions)
+  if (children.length > 0) setPriors(search, parent)
+  else if (!search.context.calls.stopped) yield* bury(search, parent)
 }
 
 async function* expand(search: Search, leaves: readonly number[]): AsyncGenerator<SearchEvent> {
@@ -135,7 +99,6 @@ async function* expand(search: Search, leaves: readonly number[]): AsyncGenerato
       place: [leaf, k],
       steps,
       temperature,
-      known: new Set<string>(),
     }))
   })
   const extensions = await extend(context, asks)
@@ -144,18 +107,15 @@ async function* expand(search: Search, leaves: readonly number[]): AsyncGenerato
   }
 }
 
-/**
- * The ends found, each drawn as often as simulations came to it: counted once each, the many poor ends that exploration finds
- * would outvote the good one it keeps coming back to. Before any simulation has arrived they count once.
- */
-function drawnEntries({ tree, entries }: Search): Entry[] {
-  const visits = entries.map(({ branch }) => tree.nodes[branch]!.visits)
-  if (visits.every(count => count === UNVISITED)) return entries
-  return entries.map((entry, i) => ({ ...entry, count: visits[i]! }))
-}
+/** The ends found, each drawn as often as simulations came to it. */
+const drawnEntries = ({ tree, entries }: Search): readonly Entry[] =>
+  drawn(
+    entries,
+    entries.map(({ branch }) => tree.nodes[branch]!.visits),
+  )
 
 /** The path most simulations took, for a search that ended before any solution did. */
-function mainPath(search: Search): Entry | null {
+function* mainPath(search: Search): Generator<SearchEvent, Entry[]> {
   const { tree, context } = search
   let node = ROOT
   while (tree.children[node]!.length > 0) {
@@ -163,8 +123,10 @@ function mainPath(search: Search): Entry | null {
     const ranks = children.map(child => [tree.nodes[child]!.visits, pathValue(search, child)])
     node = children[argmax(ranks)!]!
   }
-  if (node === ROOT) return null
-  return toEntry({ branch: node, ...pathTo(tree, node), ended: false }, context)
+  if (node === ROOT) return []
+  const entry = toEntry({ branch: node, ...pathTo(tree, node), ended: false }, context)
+  yield { type: 'candidate', branch: node, candidate: entry.candidate }
+  return [entry]
 }
 
 /**
@@ -172,9 +134,7 @@ function mainPath(search: Search): Entry | null {
  * LLM calls and one critic call; virtual loss keeps them apart.
  */
 export const mcts: Method = async function* mcts(context) {
-  if (!context.canContinue) {
-    throw new SearchError('METHOD_UNSUPPORTED', 'mcts needs an LLM that can continue a partial answer')
-  }
+  requireContinuation(context, 'mcts')
   const { simulations, parallel } = context.params
   const choose = CHOICES[context.params.select]
   const search: Search = { context, tree: createTree(), pending: new Map(), entries: [] }
@@ -193,6 +153,6 @@ export const mcts: Method = async function* mcts(context) {
     if (context.calls.stopped) break
   }
   const found = drawnEntries(search)
-  const entries = found.length > 0 ? found : [mainPath(search)].filter(entry => entry !== null)
+  const entries = found.length > 0 ? found : yield* mainPath(search)
   return { ...select(entries, choose), tree: search.tree.nodes }
 }

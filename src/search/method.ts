@@ -1,11 +1,14 @@
 // What a search method is given and must return. Knows no method by name.
 import type { Calls } from './calls.ts'
-import type { ParamValues } from './params.ts'
+import { SearchError } from './error.ts'
+import type { MethodName, ParamValues } from './params.ts'
 import type { SearchEvent, Selection, World } from './types.ts'
 
 export interface MethodContext {
   readonly problem: string
   readonly params: ParamValues
+  /** For the method's own chance. Any safe integer ≥ 0. */
+  readonly seed: number
   /** τ in [0, 1]: a step is right when its score is at least this. */
   readonly threshold: number
   /** True when the LLM can go on from given steps. */
@@ -19,3 +22,9 @@ export interface MethodContext {
  * @throws {SearchError} METHOD_UNSUPPORTED when the LLM cannot do what the method needs
  */
 export type Method = (context: MethodContext) => AsyncGenerator<SearchEvent, Selection>
+
+/** @throws {SearchError} METHOD_UNSUPPORTED when the LLM cannot continue a partial answer */
+export function requireContinuation({ canContinue }: MethodContext, method: MethodName): void {
+  if (canContinue) return
+  throw new SearchError('METHOD_UNSUPPORTED', `${method} needs an LLM that can continue a partial answer`)
+}

@@ -17,6 +17,14 @@ interface ChoiceSpec {
   readonly description: string
 }
 
+interface FlagSpec {
+  readonly type: 'boolean'
+  readonly default: boolean
+  readonly description: string
+}
+
+type Spec = NumberSpec | ChoiceSpec | FlagSpec
+
 const integer = (minimum: number, maximum: number, fallback: number, description: string) =>
   ({ type: 'integer', minimum, maximum, default: fallback, description }) as const
 
@@ -26,13 +34,28 @@ const number = (minimum: number, maximum: number, fallback: number, description:
 const choice = <const C extends string>(values: readonly C[], fallback: C, description: string) =>
   ({ type: 'string', enum: values, default: fallback, description }) as const
 
+const flag = (fallback: boolean, description: string) =>
+  ({ type: 'boolean', default: fallback, description }) as const
+
 /** Name → type, range (inclusive), default and meaning. The entries are valid JSON Schema. */
 export const PARAMS = {
-  n: integer(1, 64, 8, 'Solutions to sample.'),
-  runs: integer(1, 64, 4, 'Independent guarded solutions, combined by majority vote.'),
-  regenerations: integer(0, 16, 5, 'Times a rejected step is sampled again before the best try is taken.'),
+  n: integer(1, 64, 8, 'Solutions to sample; with beam, dvts and particle the steps to propose in a round.'),
+  early_stop: flag(false, 'Stop sampling once no further sample can change the winning answer.'),
+  runs: integer(1, 64, 4, 'Independent guarded or revised solutions, combined by majority vote.'),
+  regenerations: integer(
+    0,
+    16,
+    5,
+    'Times what the critic refuses is sampled again before the best try is taken.',
+  ),
   simulations: integer(1, 1024, 16, 'Walks from the root to the end of a solution.'),
   width: integer(1, 16, 4, 'Steps proposed when a node is expanded.'),
+  lookahead: integer(
+    0,
+    8,
+    0,
+    'Greedy steps to look ahead behind each proposed step; they serve its score only.',
+  ),
   parallel: integer(1, 16, 1, 'Simulations that walk at the same time, kept apart by virtual loss.'),
   exploration: number(0, 10, 1.25, 'Constant of the PUCT exploration term.'),
   prior: choice(
@@ -48,29 +71,47 @@ export const PARAMS = {
   ),
   temperature: number(0, 2, 0.8, 'Sampling temperature.'),
   aggregation: choice(AGGREGATIONS, 'min', 'How step scores become the score of a solution.'),
+  min_confidence: number(
+    0,
+    1,
+    0,
+    'Score the chosen solution needs, an unscored one counting as 0; below it the answer is null.',
+  ),
   max_steps: integer(1, 256, 32, 'Steps a solution may have.'),
   step_max_tokens: integer(1, 8192, 256, 'Completion tokens for one step.'),
   max_tokens: integer(1, 32_768, 512, 'Completion tokens for one whole solution.'),
   concurrency: integer(1, 64, 8, 'LLM calls at the same time.'),
-} as const satisfies Record<string, NumberSpec | ChoiceSpec>
+} as const satisfies Record<string, Spec>
 
 export type ParamName = keyof typeof PARAMS
 
 /** Every parameter with its checked value. */
 export type ParamValues = {
-  readonly [K in ParamName]: (typeof PARAMS)[K] extends { readonly enum: readonly (infer C)[] } ? C : number
+  readonly [K in ParamName]: (typeof PARAMS)[K] extends { readonly enum: readonly (infer C)[] }
+    ? C
+    : (typeof PARAMS)[K] extends FlagSpec
+      ? boolean
+      : number
 }
 
-const SAMPLING = ['n', 'temperature', 'aggregation', 'max_tokens', 'concurrency'] as const
-const STEPWISE = ['temperature', 'aggregation', 'max_steps', 'step_max_tokens', 'concurrency'] as const
+const COMMON = ['temperature', 'aggregation', 'min_confidence', 'concurrency'] as const
+const GENERATING = [...COMMON, 'max_tokens'] as const
+const SAMPLING = [...GENERATING, 'n'] as const
+const VOTING = [...SAMPLING, 'early_stop'] as const
+const STEPWISE = [...COMMON, 'max_steps', 'step_max_tokens'] as const
+const BEAMS = [...STEPWISE, 'n', 'width', 'lookahead', 'select'] as const
 
 /** Which parameters each method takes. */
 export const METHOD_PARAMS = {
   best_of_n: SAMPLING,
-  weighted_best_of_n: SAMPLING,
-  self_consistency: SAMPLING,
+  weighted_best_of_n: VOTING,
+  self_consistency: VOTING,
+  beam: BEAMS,
+  dvts: BEAMS,
+  particle: [...STEPWISE, 'n', 'select'],
   // max_tokens is for an LLM that cannot continue a partial answer: there the guard samples whole solutions.
   guard: [...STEPWISE, 'runs', 'regenerations', 'max_tokens'],
+  revise: [...GENERATING, 'runs', 'regenerations'],
   mcts: [
     ...STEPWISE,
     'simulations',
@@ -81,6 +122,7 @@ export const METHOD_PARAMS = {
     'prior_temperature',
     'select',
   ],
+  auto: [...SAMPLING, 'max_steps', 'step_max_tokens', 'width'],
 } as const satisfies Record<string, readonly ParamName[]>
 
 export type MethodName = keyof typeof METHOD_PARAMS
@@ -88,11 +130,12 @@ export type MethodName = keyof typeof METHOD_PARAMS
 /** All method names, in the order of the contract. */
 export const METHOD_NAMES = Object.keys(METHOD_PARAMS) as readonly MethodName[]
 
-function problemWith(value: unknown, spec: NumberSpec | ChoiceSpec): string | null {
+function problemWith(value: unknown, spec: Spec): string | null {
   if (spec.type === 'string') {
     const known = typeof value === 'string' && spec.enum.includes(value)
     return known ? null : `must be one of ${spec.enum.join(', ')}`
   }
+  if (spec.type === 'boolean') return typeof value === 'boolean' ? null : 'must be true or false'
   const kind = spec.type === 'integer' ? 'a whole number' : 'a number'
   const fits =
     typeof value === 'number' &&

@@ -1,5 +1,6 @@
 // Which candidate wins: one argmax, one grouping, three ways to choose. Knows no text, only answer keys and log scores.
 import { logSum } from './aggregate.ts'
+import type { ParamValues } from './params.ts'
 
 /** What a candidate brings to the choice. */
 export interface Ballot {
@@ -43,6 +44,16 @@ export function argmax(ranks: readonly (readonly number[])[]): number | null {
     if (best === null || outranks(rank, ranks[best]!)) best = i
   }
   return best
+}
+
+/** Indices of the `count` greatest ranks, the greatest first; ties as in `argmax`. */
+export function greatest(ranks: readonly (readonly number[])[], count: number): number[] {
+  const left = [...ranks.keys()]
+  const chosen: number[] = []
+  while (chosen.length < count && left.length > 0) {
+    chosen.push(...left.splice(argmax(left.map(i => ranks[i]!))!, 1))
+  }
+  return chosen
 }
 
 /** Rank of a score that may be missing: everything scored comes before everything unscored. */
@@ -126,3 +137,10 @@ export const pickWeighted: Choose = ballots =>
     (size, logTotal) => [...scoreRank(logTotal), size],
     (_, logTotal) => (logTotal === null ? 0 : Math.exp(logTotal)),
   )
+
+/** The ways to choose, by the name a request gives them. */
+export const CHOICES: Readonly<Record<ParamValues['select'], Choose>> = {
+  best: pickBest,
+  weighted: pickWeighted,
+  majority: pickMajority,
+}

@@ -53,12 +53,18 @@ function createNews(calls: Calls): () => Generator<SearchEvent> {
   }
 }
 
-function toResult({ candidates, chosen, tree }: Selection, calls: Calls): SearchResult {
+function toResult(
+  { candidates, chosen, tree }: Selection,
+  calls: Calls,
+  minConfidence: number,
+): SearchResult {
   const winner = chosen === null ? null : candidates[chosen]!
   const { failed, error } = calls.failure()
   if (winner === null && failed > 0) throw error
+  // Nothing vouches for an unscored solution: it passes only where no confidence is asked for.
+  const isSure = (winner?.score ?? 0) >= minConfidence
   return {
-    answer: winner?.answer ?? null,
+    answer: isSure ? (winner?.answer ?? null) : null,
     solution: winner?.solution ?? null,
     steps: winner?.steps ?? [],
     score: winner?.score ?? null,
@@ -89,13 +95,13 @@ export async function* runSearch(
   const params = resolveParams(method, request.params ?? {})
   signal.throwIfAborted()
   const calls = new Calls({ world, problem, seed, budget, concurrency: params.concurrency, signal })
-  const events = METHODS[method]({ problem, params, threshold, canContinue, calls, world })
+  const events = METHODS[method]({ problem, params, seed, threshold, canContinue, calls, world })
   try {
     const news = createNews(calls)
     for (;;) {
       const next = await events.next()
       yield* news()
-      if (next.done === true) return toResult(next.value, calls)
+      if (next.done === true) return toResult(next.value, calls, params.min_confidence)
       yield next.value
     }
   } finally {

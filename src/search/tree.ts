@@ -2,13 +2,14 @@
 
 export const ROOT = 0
 export const NO_PARENT = -1
-export const UNVISITED = 0
+const UNVISITED = 0
 
 /**
  * `open`: may be expanded. `expanded`: has children. `ended`: the LLM ended its solution here. `cut`: the limit of steps
- * stopped it here. `rejected`: refused by the guard. `dead`: nothing can follow. Only `open` nodes are ever expanded.
+ * stopped it here. `rejected`: refused by the guard. `outranked`: left for better ones. `dead`: nothing can follow. Only `open`
+ * nodes are ever expanded.
  */
-export type NodeState = 'open' | 'expanded' | 'ended' | 'cut' | 'rejected' | 'dead'
+export type NodeState = 'open' | 'expanded' | 'ended' | 'cut' | 'rejected' | 'outranked' | 'dead'
 
 /** One node, fit for JSON. */
 export interface TreeNode {
@@ -20,7 +21,7 @@ export interface TreeNode {
   readonly step: string
   /** P(child | parent) in [0, 1] where the method uses priors, else null. */
   prior: number | null
-  /** mcts: simulations that passed. guard: times this text was proposed. */
+  /** mcts: simulations that passed. guard: times this text was proposed. particle: particles that came. */
   visits: number
   /** Sum of the values of those visits, each in [0, 1]. */
   value_sum: number

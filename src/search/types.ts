@@ -82,13 +82,14 @@ export interface Candidate {
   readonly answer: string | null
   /** False when the solution was cut off. */
   readonly ended: boolean
-  /** What its answer got: votes (in mcts one for each simulation that ended in it), or summed scores in a weighted vote. */
+  /** What its answer got: votes (one for each simulation or particle that ended in it), or summed scores in a weighted vote. */
   readonly votes?: number
 }
 
 /**
- * What happens during a search. `branch` is the candidate's number for the sampling methods, the run for guard, the node's
- * index in the tree for mcts; `index` counts steps of that branch from 0. Order of arrival: it may vary with latencies.
+ * What happens during a search. `branch` is the candidate's number for the sampling methods, the run for guard and revise, the
+ * node's index in the tree for beam, dvts, particle and mcts; for auto a sample's number, and node i of its tree comes behind
+ * the samples. `index` counts steps of that branch from 0. Order of arrival: it may vary with latencies.
  */
 export type SearchEvent =
   | { readonly type: 'step'; readonly branch: number; readonly index: number; readonly text: string }
@@ -105,7 +106,7 @@ export type SearchEvent =
       readonly type: 'prune'
       readonly branch: number
       readonly index: number
-      readonly reason: 'rejected' | 'duplicate' | 'dead'
+      readonly reason: 'rejected' | 'duplicate' | 'outranked' | 'dead'
     }
   /** The choice so far has changed. */
   | {
@@ -128,7 +129,10 @@ export interface Selection {
 }
 
 export interface SearchResult extends Selection {
-  /** Answer of the chosen candidate, as written; null when it has none or there is no candidate. */
+  /**
+   * Answer of the chosen candidate, as written; null when it has none, when there is no candidate, and when the search abstains
+   * because the candidate's score is below `min_confidence`.
+   */
   readonly answer: string | null
   /** Null when there is no candidate (a deadline before the first reply). */
   readonly solution: string | null

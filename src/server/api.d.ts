@@ -421,33 +421,52 @@ export interface components {
          *     * `weighted_best_of_n`: sample `n`, add up the scores of the solutions that agree, answer with the best of the
          *       heaviest group.
          *     * `self_consistency`: sample `n`, answer with what most of them say; the critic only breaks ties.
+         *     * `beam`: propose `n` steps in a round, go on from the ⌈n / width⌉ best. Needs an LLM that can continue a partial answer.
+         *     * `dvts`: beam search in ⌈n / width⌉ subtrees that do not compete: each goes on from the best of its own proposals. More
+         *       diverse than `beam`. Needs an LLM that can continue a partial answer.
+         *     * `particle`: `n` particles take a step each and are drawn anew in proportion to the odds of their scores, until all have
+         *       ended. Needs an LLM that can continue a partial answer.
          *     * `guard`: go step by step and sample a step again that the critic calls wrong, in `runs` independent solutions that
          *       then vote. With an LLM that cannot continue a partial answer, whole solutions are sampled again.
+         *     * `revise`: generate a whole solution, go on again from before the first step that the critic calls wrong, in `runs`
+         *       independent solutions that then vote. With an LLM that cannot continue a partial answer, every try starts over.
          *     * `mcts`: grow a tree of steps by PUCT, with the critic's score as the value of a leaf. Needs an LLM that can continue
          *       a partial answer.
+         *     * `auto`: sample up to four solutions first. Where all agree and the critic accepts one, stop. Where no two agree, or some
+         *       disagree and the critic accepts none, a `beam` search joins the vote, if the LLM can continue a partial answer. Else sample
+         *       on, up to `n`, until no further sample can change the winner. The vote is weighted by scores.
          * @enum {string}
          */
-        SearchMethod: "best_of_n" | "weighted_best_of_n" | "self_consistency" | "guard" | "mcts";
+        SearchMethod: "best_of_n" | "weighted_best_of_n" | "self_consistency" | "beam" | "dvts" | "particle" | "guard" | "revise" | "mcts" | "auto";
         /**
          * @description Options of the method. One that the method does not take is refused.
          *
          *     | method | takes |
          *     | --- | --- |
-         *     | `best_of_n`, `weighted_best_of_n`, `self_consistency` | n, temperature, aggregation, max_tokens, concurrency |
-         *     | `guard` | temperature, aggregation, max_steps, step_max_tokens, concurrency, runs, regenerations, max_tokens |
-         *     | `mcts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, simulations, width, parallel, exploration, prior, prior_temperature, select |
+         *     | `best_of_n` | n, temperature, aggregation, max_tokens, concurrency, min_confidence |
+         *     | `weighted_best_of_n`, `self_consistency` | n, temperature, aggregation, max_tokens, concurrency, min_confidence, early_stop |
+         *     | `beam`, `dvts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, n, width, lookahead, select |
+         *     | `particle` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, n, select |
+         *     | `guard` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, runs, regenerations, max_tokens |
+         *     | `revise` | temperature, aggregation, max_tokens, concurrency, min_confidence, runs, regenerations |
+         *     | `mcts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, simulations, width, parallel, exploration, prior, prior_temperature, select |
+         *     | `auto` | n, temperature, aggregation, max_tokens, concurrency, min_confidence, max_steps, step_max_tokens, width |
          */
         SearchParams: {
-            /** @description Solutions to sample. Default: 8. */
+            /** @description Solutions to sample; with beam, dvts and particle the steps to propose in a round. Default: 8. */
             n?: number;
-            /** @description Independent guarded solutions, combined by majority vote. Default: 4. */
+            /** @description Stop sampling once no further sample can change the winning answer. Default: false. */
+            early_stop?: boolean;
+            /** @description Independent guarded or revised solutions, combined by majority vote. Default: 4. */
             runs?: number;
-            /** @description Times a rejected step is sampled again before the best try is taken. Default: 5. */
+            /** @description Times what the critic refuses is sampled again before the best try is taken. Default: 5. */
             regenerations?: number;
             /** @description Walks from the root to the end of a solution. Default: 16. */
             simulations?: number;
             /** @description Steps proposed when a node is expanded. Default: 4. */
             width?: number;
+            /** @description Greedy steps to look ahead behind each proposed step; they serve its score only. Default: 0. */
+            lookahead?: number;
             /** @description Simulations that walk at the same time, kept apart by virtual loss. Default: 1. */
             parallel?: number;
             /** @description Constant of the PUCT exploration term. Default: 1.25. */
@@ -471,6 +490,8 @@ export interface components {
              * @enum {string}
              */
             aggregation?: "last" | "min" | "prod" | "mean";
+            /** @description Score the chosen solution needs, an unscored one counting as 0; below it the answer is null. Default: 0. */
+            min_confidence?: number;
             /** @description Steps a solution may have. Default: 32. */
             max_steps?: number;
             /** @description Completion tokens for one step. Default: 256. */
@@ -680,7 +701,10 @@ export interface components {
         SearchAnswer: {
             /** @description Name it in feedback as `search_id`. */
             id: string;
-            /** @description The final answer of the chosen candidate, as written; null when it has none. */
+            /**
+             * @description The final answer of the chosen candidate, as written; null when it has none, and when the search abstains because the
+             *     candidate's score is below `params.min_confidence`. What it would have answered is then in `candidates[chosen]`.
+             */
             answer: string | null;
             /** @description The chosen candidate's text. */
             solution: string | null;
@@ -730,7 +754,7 @@ export interface components {
             value_sum: number;
             score: components["schemas"]["Score"];
             /** @enum {string} */
-            state: "open" | "expanded" | "ended" | "cut" | "rejected" | "dead";
+            state: "open" | "expanded" | "ended" | "cut" | "rejected" | "outranked" | "dead";
         };
         /**
          * @description The data of each event of a streamed search, by the event's name. Events come in the order in which things happen, which
@@ -758,14 +782,14 @@ export interface components {
                 candidate: components["schemas"]["Candidate"];
             };
             /**
-             * @description A step is not followed further: the critic rejected it, it was proposed before, or nothing can follow. A rejected one
-             *     may still be taken when no try at it passes.
+             * @description A step is not followed further: the critic rejected it, it was proposed before, others were better, or nothing can
+             *     follow. A rejected one may still be taken when no try at it passes.
              */
             prune?: {
                 branch: components["schemas"]["Branch"];
                 index: components["schemas"]["StepIndex"];
                 /** @enum {string} */
-                reason: "rejected" | "duplicate" | "dead";
+                reason: "rejected" | "duplicate" | "outranked" | "dead";
             };
             /** @description The choice so far has changed. */
             best?: {

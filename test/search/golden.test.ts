@@ -12,13 +12,22 @@ const CASES: Record<string, Case> = {
   'best-of-n': { method: 'best_of_n', params: { n: 4 } },
   'weighted-best-of-n': { method: 'weighted_best_of_n', params: { n: 4, aggregation: 'prod' } },
   'self-consistency': { method: 'self_consistency', params: { n: 5, temperature: 1 } },
+  beam: { method: 'beam', params: { n: 4, width: 2 } },
+  'beam-lookahead': { method: 'beam', params: { n: 4, width: 2, lookahead: 1, aggregation: 'prod' } },
+  'beam-budget': { method: 'beam', params: { n: 4, width: 2 }, budget: { maxCalls: 6 } },
+  dvts: { method: 'dvts', params: { n: 5, width: 2, select: 'best' } },
+  particle: { method: 'particle', params: { n: 5 } },
+  'particle-budget': { method: 'particle', params: { n: 5, aggregation: 'mean' }, budget: { maxTokens: 60 } },
   guard: { method: 'guard', params: { runs: 2, regenerations: 2 } },
   'guard-whole': { method: 'guard', canContinue: false, params: { runs: 2, regenerations: 1 } },
   'guard-budget': { method: 'guard', params: { runs: 2 }, budget: { maxTokens: 40 } },
+  revise: { method: 'revise', params: { runs: 2, regenerations: 2 } },
   mcts: { method: 'mcts', params: { simulations: 4, width: 2 } },
   'mcts-parallel': { method: 'mcts', params: { simulations: 6, width: 3, parallel: 3, prior: 'critic' } },
   'mcts-last': { method: 'mcts', params: { simulations: 4, width: 2, aggregation: 'last', select: 'best' } },
   'mcts-budget': { method: 'mcts', params: { simulations: 4, width: 2 }, budget: { maxCalls: 7 } },
+  'auto-hard': { method: 'auto', params: { n: 4, width: 2 } },
+  'auto-vote': { method: 'auto', canContinue: false, params: { n: 9 } },
 }
 
 // Logarithms may differ in the last bits between platforms.

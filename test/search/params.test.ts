@@ -82,6 +82,8 @@ const REFUSED: [MethodName, Record<string, unknown>, RegExp][] = [
   ['best_of_n', { temperature: Number.NaN }, /temperature must be/],
   ['best_of_n', { aggregation: 'max' }, /aggregation must be one of last, min, prod, mean/],
   ['best_of_n', { width: 4 }, /best_of_n takes no parameter "width"/],
+  ['self_consistency', { early_stop: 1 }, /early_stop must be true or false/],
+  ['best_of_n', { early_stop: true }, /best_of_n takes no parameter "early_stop"/],
   ['guard', { n: 8 }, /guard takes no parameter "n"/],
   ['mcts', { toString: 1 }, /mcts takes no parameter "toString"/],
 ]

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import {
   argmax,
   type Choose,
+  greatest,
   groupByAnswer,
   pickBest,
   pickMajority,
@@ -287,4 +288,12 @@ test('argmax compares place by place and rounding does not break ties', () => {
   )
   assert.equal(argmax([[0.3], [0.1 + 0.2]]), 0)
   assert.equal(argmax([[Number.NEGATIVE_INFINITY], [-5]]), 1)
+})
+
+test('greatest gives the first of equals first, and no more than there are', () => {
+  const ranks = [[0.2], [0.9], [0.5], [0.9], [Number.NEGATIVE_INFINITY], [Number.NEGATIVE_INFINITY]]
+  assert.deepEqual(greatest(ranks, 3), [1, 3, 2])
+  assert.deepEqual(greatest(ranks, 9), [1, 3, 2, 0, 4, 5])
+  assert.deepEqual(greatest(ranks, 0), [])
+  assert.deepEqual(greatest([], 2), [])
 })

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as tick } from 'node:timers/promises'
 import fc from 'fast-check'
-import { METHOD_NAMES, type MethodName } from '../../src/search/params.ts'
+import { METHOD_NAMES, METHOD_PARAMS, type MethodName } from '../../src/search/params.ts'
 import { createRng, seedFor } from '../../src/search/rng.ts'
 import { runSearch, type SearchRequest } from '../../src/search/run.ts'
 import type { ProposeRequest } from '../../src/search/types.ts'
-import { createWalkWorld, PROBLEM, search, type WalkOptions } from './world.ts'
+import { createWalkWorld, PROBLEM, search, truth, type WalkOptions } from './world.ts'
 
 /** Latencies from 1 to 40 ms that depend on the call and on `seed`. */
 const randomLatency = (seed: number) => (request: ProposeRequest) =>
@@ -20,9 +20,17 @@ const SMALL: Record<MethodName, Record<string, unknown>> = {
   best_of_n: { n: 5 },
   weighted_best_of_n: { n: 5 },
   self_consistency: { n: 5 },
+  beam: { n: 4, width: 2, lookahead: 1 },
+  dvts: { n: 5, width: 2, lookahead: 1 },
+  particle: { n: 4 },
   guard: { runs: 3 },
+  revise: { runs: 2 },
   mcts: { simulations: 4, width: 3, parallel: 2 },
+  auto: { n: 6, width: 2 },
 }
+
+/** Methods that an LLM without continuation cannot run. */
+const NEEDS_CONTINUATION = new Set<MethodName>(['beam', 'dvts', 'particle', 'mcts'])
 
 /** A request for any method, of a size at which budgets bite. */
 const anyRequest = fc.record({
@@ -33,6 +41,7 @@ const anyRequest = fc.record({
   maxTokens: fc.option(fc.integer({ min: 1, max: 300 }), { nil: undefined }),
   maxCalls: fc.option(fc.integer({ min: 1, max: 30 }), { nil: undefined }),
   tokensPerCall: fc.integer({ min: 1, max: 40 }),
+  early_stop: fc.boolean(),
 })
 
 type AnyRequest = typeof anyRequest extends fc.Arbitrary<infer R> ? R : never
@@ -45,20 +54,18 @@ function toRequest({
   maxTokens,
   maxCalls,
   tokensPerCall,
+  early_stop,
 }: AnyRequest) {
-  const sizes =
-    method === 'mcts'
-      ? { step_max_tokens: tokensPerCall }
-      : method === 'guard'
-        ? { step_max_tokens: tokensPerCall, max_tokens: tokensPerCall }
-        : { max_tokens: tokensPerCall }
+  const taken: readonly string[] = METHOD_PARAMS[method]
+  const varied = { step_max_tokens: tokensPerCall, max_tokens: tokensPerCall, early_stop }
+  const given = Object.entries(varied).filter(([name]) => taken.includes(name))
   const request: SearchRequest = {
     problem: PROBLEM,
     method,
     seed,
     threshold: 0.5,
-    canContinue: canContinue || method === 'mcts',
-    params: { ...SMALL[method], ...sizes, concurrency },
+    canContinue: canContinue || NEEDS_CONTINUATION.has(method),
+    params: { ...SMALL[method], ...Object.fromEntries(given), concurrency },
     budget: { maxTokens, maxCalls },
   }
   return request
@@ -112,6 +119,18 @@ test('the same seed gives the same result whatever the latencies, also when a bu
   )
 })
 
+test('every call of a search has a seed of its own', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyRequest, async given => {
+      const world = createWalkWorld({ errorRate: 0.5 })
+      await search(world, toRequest(given))
+      assert.equal(new Set(world.requests.map(({ seed }) => seed)).size, world.requests.length)
+    }),
+    // Seeds have 31 bits and may meet by chance; these do not.
+    { numRuns: 80, seed: 1 },
+  )
+})
+
 test('another seed gives other samples', async () => {
   const texts = async (seed: number) => {
     const { result } = await search(createWalkWorld(), { method: 'best_of_n', seed })
@@ -130,7 +149,7 @@ test('the result is plain data: it survives JSON', async () => {
 test('a budget of one token or one call still gives a valid result', async () => {
   for (const method of METHOD_NAMES) {
     for (const canContinue of [true, false]) {
-      if (method === 'mcts' && !canContinue) continue
+      if (NEEDS_CONTINUATION.has(method) && !canContinue) continue
       for (const budget of [{ maxTokens: 1 }, { maxCalls: 1 }]) {
         const world = createWalkWorld()
         const { result } = await search(world, { method, canContinue, budget, params: SMALL[method] })
@@ -140,6 +159,54 @@ test('a budget of one token or one call still gives a valid result', async () =>
         assert.equal(result.solution, result.candidates[0]!.solution)
       }
     }
+  }
+})
+
+test('an LLM that cannot continue is refused before any call where the method needs it, else never asked to', async () => {
+  for (const method of METHOD_NAMES) {
+    const world = createWalkWorld()
+    const running = search(world, { method, canContinue: false, params: SMALL[method] })
+    if (NEEDS_CONTINUATION.has(method)) {
+      await assert.rejects(running, { name: 'SearchError', code: 'METHOD_UNSUPPORTED' })
+      assert.equal(world.requests.length, 0)
+    } else {
+      assert.equal((await running).result.finish_reason, 'complete')
+      assert.ok(world.requests.every(({ steps, until }) => steps.length === 0 && until === 'end'))
+    }
+  }
+})
+
+test('only steps that are still open are followed', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyRequest, async given => {
+      const { result } = await search(createWalkWorld({ errorRate: 0.5 }), toRequest(given))
+      const tree = result.tree ?? []
+      for (const { parent, state } of tree.slice(1)) {
+        const above = tree[parent]!.state
+        // A whole solution that was refused is a chain of rejected steps that came in one reply.
+        if (state !== 'rejected' || above !== 'rejected') assert.match(above, /^(expanded|dead)$/)
+      }
+    }),
+    { numRuns: 80 },
+  )
+})
+
+test('a critic that scores nothing leaves every candidate unscored, and still there is an answer', async () => {
+  for (const method of METHOD_NAMES) {
+    const world = createWalkWorld({ errorRate: 0, blind: () => true })
+    const { result } = await search(world, { method, params: SMALL[method] })
+    assert.equal(result.answer, truth(PROBLEM), method)
+    assert.ok(result.candidates.every(({ score }) => score === null))
+  }
+})
+
+test('an LLM that says nothing and goes on ends the search soon, without an answer', async () => {
+  for (const method of METHOD_NAMES) {
+    const world = createWalkWorld({ text: () => ({ text: '', ended: false }) })
+    const { result } = await search(world, { method, params: SMALL[method] })
+    assert.equal(result.answer, null)
+    assert.ok(world.requests.length <= 30, `${method}: ${world.requests.length} calls`)
+    assert.deepEqual(world.judged, [])
   }
 })
 
@@ -338,6 +405,28 @@ test('a critic that fails in the middle leaves no call in flight', async () => {
   }
 })
 
+const CONFIDENCE: [name: string, score: number | null, min_confidence: number, isSure: boolean][] = [
+  ['at the least confidence', 0.5, 0.5, true],
+  ['below it', 0.49, 0.5, false],
+  ['a score of 0 where none is asked for', 0, 0, true],
+  ['unscored where none is asked for', null, 0, true],
+  ['unscored where some is', null, 0.01, false],
+]
+
+for (const [name, score, min_confidence, isSure] of CONFIDENCE) {
+  test(`abstention: ${name}: ${isSure ? 'an answer' : 'no answer, and the candidate still stands'}`, async () => {
+    for (const method of METHOD_NAMES) {
+      const world = createWalkWorld({ errorRate: 0, score: () => score })
+      const params = { ...SMALL[method], min_confidence }
+      const { result } = await search(world, { method, params })
+      assert.equal(result.answer, isSure ? truth(PROBLEM) : null, method)
+      const chosen = result.candidates[result.chosen!]!
+      assert.equal(chosen.answer, truth(PROBLEM))
+      assert.deepEqual([result.solution, result.score], [chosen.solution, score])
+    }
+  })
+}
+
 test('usage events end with the usage of the result', async () => {
   for (const method of METHOD_NAMES) {
     const { events, result } = await search(createWalkWorld(), { method, params: SMALL[method] })
@@ -356,6 +445,19 @@ test('the last best event names the chosen candidate', async () => {
       { answer: result.answer, score: result.score },
     )
   }
+})
+
+test('every candidate of the result was told as an event, and no other', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyRequest, async given => {
+      const { events, result } = await search(createWalkWorld(), toRequest(given))
+      const solutions = events.flatMap(event =>
+        event.type === 'candidate' ? [event.candidate.solution] : [],
+      )
+      assert.deepEqual(solutions.sort(), result.candidates.map(({ solution }) => solution).sort())
+    }),
+    { numRuns: 80 },
+  )
 })
 
 const REFUSED: [string, Partial<Record<keyof SearchRequest, unknown>>][] = [

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { METHOD_NAMES } from '../../src/search/params.ts'
 import { loadContract } from '../../src/server/contract.ts'
 import type { FieldError } from '../../src/server/explain.ts'
 import { bodyCheckers, InvalidRequest } from '../../src/server/validate.ts'
@@ -84,11 +85,8 @@ const CASES: readonly [name: string, operation: string, given: unknown, want: re
   [
     'an unknown method and an empty budget',
     'search',
-    { problem: 'q', llm: builtin, method: 'beam', budget: { max_calls: 0 } },
-    [
-      'method: must be one of: best_of_n, weighted_best_of_n, self_consistency, guard, mcts',
-      'budget.max_calls: must be >= 1',
-    ],
+    { problem: 'q', llm: builtin, method: 'annealing', budget: { max_calls: 0 } },
+    [`method: must be one of: ${METHOD_NAMES.join(', ')}`, 'budget.max_calls: must be >= 1'],
   ],
   [
     'a parameter out of range',

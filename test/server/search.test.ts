@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import request from 'supertest'
+import { METHOD_NAMES } from '../../src/search/params.ts'
 import type { LlmMode } from '../fakes/llm-server.ts'
 import { assertContract } from './contract-check.ts'
 import { listening } from './listening.ts'
@@ -20,7 +21,7 @@ const world = createWorld({ after }, { llmUrl: llm.url, llmHosts: new URL(llm.ur
 const post = (body: object, headers: Record<string, string> = {}) =>
   request(world.app).post('/search').set(headers).send(body)
 
-for (const method of ['best_of_n', 'weighted_best_of_n', 'self_consistency', 'guard', 'mcts'])
+for (const method of METHOD_NAMES)
   test(`${method} finds the right answer, and its reply is what the contract says`, async () => {
     const answer = await post({ problem, llm: fake, method, seed: 3 })
     assert.equal(answer.status, 200, answer.text)
@@ -49,6 +50,15 @@ test('without method and params the defaults of the contract hold, and a seed is
 test('the same seed gives the same search', async () => {
   const ask = async () => (await post({ problem, llm: fake, params: { n: 6 }, seed: 11 })).body.candidates
   assert.deepEqual(await ask(), await ask())
+})
+
+test('below the confidence asked for the answer is null and the chosen candidate stands beside it', async () => {
+  const answer = await post({ problem, llm: fake, params: { n: 4, min_confidence: 1 }, seed: 3 })
+  assertContract(answer, 'search')
+  const { body } = answer
+  assert.equal(body.answer, null)
+  assert.equal(body.candidates[body.chosen].answer, '42')
+  assert.ok(body.score > 0 && body.score < 1)
 })
 
 test('a wrong step is called wrong by the critic that guides', async () => {
@@ -85,7 +95,7 @@ const REFUSED: readonly [name: string, body: object, status: number, code: strin
   ['an unknown upstream', { llm: { upstream: 'none' } }, 422, 'UNKNOWN_UPSTREAM', /none/],
   ['an unknown critic', { critic: 'sums@9' }, 404, 'UNKNOWN_CRITIC', /sums@9/],
   ['a parameter of another method', { params: { runs: 2 } }, 422, 'INVALID_REQUEST', /^params: .*"runs"/],
-  ['an unknown method', { method: 'beam' }, 422, 'INVALID_REQUEST', /^method: must be one of/],
+  ['an unknown method', { method: 'annealing' }, 422, 'INVALID_REQUEST', /^method: must be one of/],
   ['an empty problem', { problem: '' }, 422, 'INVALID_REQUEST', /^problem: must not be empty/],
 ]
 

@@ -1,32 +1,39 @@
-// The guard for an LLM that cannot continue a partial answer: whole solutions are refused and sampled again.
-// Knows no partial paths; guard-steps.ts is the step-wise form.
+// Revision: a whole solution is generated, and goes on again from before the first step the critic refuses. For an LLM that cannot
+// continue a partial answer every try starts over, and the guard is this too; guard-steps.ts is its step-wise form.
 import { createBestWatch, type Entry, select } from './candidate.ts'
 import { givesUp, passes, tryTemperature } from './guard-rule.ts'
 import type { Method, MethodContext } from './method.ts'
 import { argmax, pickMajority, scoreRank } from './pick.ts'
 import { type Sampled, sampleWhole, stepEvents } from './sample.ts'
-import { addNode, createTree, ROOT, type Tree } from './tree.ts'
+import { addNode, createTree, pathTo, ROOT, type Tree } from './tree.ts'
 import type { SearchEvent } from './types.ts'
 
 interface Attempt {
   readonly entry: Entry
-  /** Nodes of its steps, first to last. */
-  readonly nodes: readonly number[]
+  /** Node of its last step. */
+  readonly tip: number
 }
 
 interface Run {
   readonly index: number
+  /** Node of the last step that stands: the next try goes on from it. */
+  kept: number
   tries: number
   readonly attempts: Attempt[]
   accepted: Attempt | null
   done: boolean
 }
 
-function addChain(tree: Tree, { candidate }: Entry): number[] {
+/** Adds what a solution has behind the steps that were kept; returns the new nodes, first to last. */
+function addChain(tree: Tree, kept: number, { candidate }: Entry): number[] {
+  const from = tree.nodes[kept]!.depth
+  const fresh = candidate.steps.slice(from)
+  // Kept steps that end without another word get a node for it, so that they stay open to the tries before and after.
+  const texts = fresh.length === 0 && kept !== ROOT ? [''] : fresh
   const nodes: number[] = []
-  for (const [i, step] of candidate.steps.entries()) {
-    const score = candidate.scores[i]!
-    const node = addNode(tree, { parent: nodes.at(-1) ?? ROOT, step, score, state: 'open' })
+  for (const [i, step] of texts.entries()) {
+    const score = candidate.scores[from + i] ?? null
+    const node = addNode(tree, { parent: nodes.at(-1) ?? kept, step, score, state: 'open' })
     tree.nodes[node]!.visits = 1
     tree.nodes[node]!.value_sum = score ?? 0
     nodes.push(node)
@@ -35,9 +42,10 @@ function addChain(tree: Tree, { candidate }: Entry): number[] {
 }
 
 function accept(tree: Tree, run: Run, attempt: Attempt): void {
-  for (const node of attempt.nodes) tree.nodes[node]!.state = 'expanded'
-  const last = attempt.nodes.at(-1)
-  if (last !== undefined) tree.nodes[last]!.state = attempt.entry.candidate.ended ? 'ended' : 'cut'
+  for (let at = attempt.tip; at !== ROOT; at = tree.nodes[at]!.parent) tree.nodes[at]!.state = 'expanded'
+  if (attempt.tip !== ROOT) {
+    tree.nodes[attempt.tip]!.state = attempt.entry.candidate.ended ? 'ended' : 'cut'
+  }
   run.accepted = attempt
   run.done = true
 }
@@ -58,7 +66,7 @@ function* advance(
   tree: Tree,
   run: Run,
   sampled: Sampled,
-  { threshold, params }: MethodContext,
+  { threshold, params, canContinue }: MethodContext,
 ): Generator<SearchEvent> {
   if (sampled.kind !== 'sampled') {
     acceptBest(tree, run)
@@ -66,8 +74,10 @@ function* advance(
   }
   const { entry } = sampled
   const { steps, scores, ended } = entry.candidate
-  yield* stepEvents(entry)
-  const attempt = { entry, nodes: addChain(tree, entry) }
+  const from = tree.nodes[run.kept]!.depth
+  yield* stepEvents(entry, from)
+  const nodes = addChain(tree, run.kept, entry)
+  const attempt = { entry, tip: nodes.at(-1) ?? run.kept }
   if (ended && steps.length > 0 && passes(scores, threshold)) {
     accept(tree, run, attempt)
     return
@@ -76,30 +86,36 @@ function* advance(
   run.attempts.push(attempt)
   // A solution that was cut off is refused as a whole: at its last step.
   const firstBad = scores.findIndex(score => !passes([score], threshold))
-  const index = firstBad === -1 ? Math.max(0, steps.length - 1) : firstBad
-  for (const node of attempt.nodes.slice(index)) tree.nodes[node]!.state = 'rejected'
+  const index = firstBad === -1 ? Math.max(from, steps.length - 1) : firstBad
+  for (const node of nodes.slice(index - from)) tree.nodes[node]!.state = 'rejected'
+  if (canContinue) run.kept = nodes[index - from - 1] ?? run.kept
   yield { type: 'prune', branch: run.index, index, reason: 'rejected' }
   const minima = run.attempts.map(({ entry }) => entry.candidate.aggregates.min)
   if (givesUp(run.tries, params.regenerations, minima)) acceptBest(tree, run)
 }
 
-/** All runs take one try in the same round, so that calls and budget are spent in an order latencies cannot change. */
-export const guardWhole: Method = async function* guardWhole(context) {
+/**
+ * `runs` solutions, each generated whole and revised until the critic accepts every step, then a majority vote (revising at the
+ * first error: Agent-R, Yuan et al. 2025). All runs take one try in the same round, so that calls and budget are spent in an
+ * order latencies cannot change. Kept steps keep their scores, so a revision never goes back behind them.
+ */
+export const revise: Method = async function* revise(context) {
   const { runs: count, temperature } = context.params
   const tree = createTree()
   const runs = Array.from(
     { length: count },
-    (_, index): Run => ({ index, tries: 0, attempts: [], accepted: null, done: false }),
+    (_, index): Run => ({ index, kept: ROOT, tries: 0, attempts: [], accepted: null, done: false }),
   )
   const entries: Entry[] = []
   const watchBest = createBestWatch(pickMajority)
   for (let going = runs; going.length > 0; going = going.filter(run => !run.done)) {
     const samples = await Promise.all(
-      going.map(({ index, tries }) =>
+      going.map(({ index, kept, tries }) =>
         sampleWhole(context, {
           place: [index, 0, tries],
           branch: index,
           temperature: tryTemperature(temperature, tries),
+          kept: pathTo(tree, kept),
         }),
       ),
     )
