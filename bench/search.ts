@@ -1,5 +1,6 @@
 // A search's own cost: wall time of every method over its critical path in upstream calls, and what many searches at once do to
-// the event loop. The critic is a constant, so that no model's time is in the figures.
+// the event loop. The upstream is an HTTP server in another process; the critic is a constant, so that no model's time is in the
+// figures. The critical path is the longest chain of calls that did not overlap, and it has to be as long as the method says.
 // `npm run -s bench -- search [--repeats 5] [--searches 100]`
 import { fork } from 'node:child_process'
 import { join } from 'node:path'
@@ -40,8 +41,8 @@ interface Case {
   readonly depth: (result: SearchResult) => number | null
 }
 
-/** One wave of calls a step. Lookahead adds a wave behind every step but the last. */
-const CASES: Readonly<Record<string, Case>> = {
+/** No wave has more calls than a search has slots. Step-wise methods: one wave a step, with lookahead one more behind all but the last. */
+const CASES: Readonly<Record<MethodName | 'beam_lookahead', Case>> = {
   best_of_n: { method: 'best_of_n', params: { n: 8 }, depth: () => 1 },
   weighted_best_of_n: { method: 'weighted_best_of_n', params: { n: 8 }, depth: () => 1 },
   self_consistency: { method: 'self_consistency', params: { n: 8 }, depth: () => 1 },
@@ -90,13 +91,13 @@ async function search(llm: Llm, { method, params, threshold = 0.5 }: Case, seed:
 }
 
 /** One search alone: its wall time over the time its critical path takes upstream. */
-async function timeCase(llm: Llm, calls: Span[], name: string, seed: number) {
+async function timeSearch(llm: Llm, calls: Span[], [name, tested]: [string, Case], seed: number) {
   calls.length = 0
   const start = performance.now()
-  const result = await search(llm, CASES[name]!, seed)
+  const result = await search(llm, tested, seed)
   const ms = performance.now() - start
   const chain = longestChain(calls)
-  const depth = CASES[name]!.depth(result) ?? chain
+  const depth = tested.depth(result) ?? chain
   if (chain !== depth) throw new Error(`${name}: ${chain} calls one after the other where ${depth} must be`)
   return { ratio: ms / (chain * LATENCY_MS), chain, calls: calls.length }
 }
@@ -116,7 +117,10 @@ async function stallOf(llm: Llm, count: number): Promise<number> {
   return delay.max / 1e6
 }
 
-/** Figures of one upstream whose every answer takes 50 ms. Ratios are medians, `stall_ms` is exact to its 1 ms timer. */
+/**
+ * Figures of one upstream whose every answer takes 50 ms. Ratios are medians and hold all that is not those 50 ms: the search, the
+ * client, HTTP over loopback, the timer of the upstream. `stall_ms` is the longest time between two turns, its timer's 1 ms included.
+ */
 export async function run(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],
@@ -143,10 +147,11 @@ export async function run(args: readonly string[]) {
     })
     const ratios: Record<string, number> = {}
     const paths: Record<string, { critical_path: number; calls: number }> = {}
-    for (const name of Object.keys(CASES)) {
-      await timeCase(llm, calls, name, 0) // compiles, and opens connections
+    for (const named of Object.entries(CASES)) {
+      const [name] = named
+      await timeSearch(llm, calls, named, 0) // compiles, and opens connections
       const timed = []
-      for (let seed = 1; seed <= repeats; seed++) timed.push(await timeCase(llm, calls, name, seed))
+      for (let seed = 1; seed <= repeats; seed++) timed.push(await timeSearch(llm, calls, named, seed))
       const median = timed.toSorted((a, b) => a.ratio - b.ratio)[timed.length >> 1]!
       ratios[name] = Number(median.ratio.toFixed(3))
       paths[name] = { critical_path: median.chain, calls: median.calls }
