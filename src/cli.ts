@@ -16,9 +16,10 @@ const USAGE = `npm run spar -- <command>
   import         a base from a pre-trained checkpoint         <dir|file.gguf|file.safetensors> --out <dir> --version <v>
   eval processbench  first-error figures on labelled solutions --data <file>[,<file>…] [--threshold-from <name>] [--threshold <0..1>]
   eval pools     best-of-N figures on sampled solutions        --data <file>
+  eval search    those samples through the search's methods   --pool <file> [--only-recorded] (no critic but those in the file)
   eval built-in  solver and critic on fresh generated problems [--base <dir>] [--problems 500] [--n 8]
                  every eval: --critic <dir>, or --url <http://…> [--critic-version <v>]; [--seed 1]; the first two also
-                 [--train <dir>] (hand features as a baseline), [--out <dir>] (report.md, report.json, reliability.svg)
+                 [--train <dir>] (hand features as a baseline); all but built-in [--out <dir>] (report.md, report.json, pictures)
 
 Paths may be gzipped where they end in .gz. The last line of every eval is one JSON object.
 `

@@ -38,7 +38,7 @@ async function openService(values: CliValues, url: string): Promise<OpenedCritic
 }
 
 /** Says on a terminal who is asked about how much: a pool can take minutes. */
-const announced = (judge: StepJudge): StepJudge => ({
+export const announced = (judge: StepJudge): StepJudge => ({
   ...judge,
   judge(items, signal) {
     if (process.stderr.isTTY) process.stderr.write(`${judge.name}: ${items.length} solutions …\n`)

@@ -10,14 +10,15 @@ export interface Evaluation {
   readonly sections: readonly Section[]
   /** The last line. */
   readonly json: Readonly<Record<string, unknown>>
-  readonly reliability: string
+  /** A picture, where steps were asked about their calibration. */
+  readonly reliability?: string
 }
 
 /** Six decimals are more than any figure here is good for. */
 const shorten = (_: string, value: unknown): unknown =>
   typeof value === 'number' && Number.isFinite(value) ? Number(value.toFixed(6)) : value
 
-/** Prints tables and JSON; writes report.md, report.json and reliability.svg when a folder is given (made when missing). */
+/** Prints tables and JSON; writes report.md, report.json and the picture when a folder is given (made when missing). */
 export function putEvaluation(
   { title, facts, sections, json, reliability }: Evaluation,
   out: string | undefined,
@@ -28,9 +29,10 @@ export function putEvaluation(
   print(`${head}${tables}\n`)
   if (out !== undefined) {
     mkdirSync(out, { recursive: true })
-    writeFileSync(join(out, 'report.md'), `${head}${tables}\n![Reliability diagram](reliability.svg)\n`)
+    const picture = reliability === undefined ? '' : '\n![Reliability diagram](reliability.svg)\n'
+    writeFileSync(join(out, 'report.md'), `${head}${tables}${picture}`)
     writeFileSync(join(out, 'report.json'), `${JSON.stringify(json, shorten, 2)}\n`)
-    writeFileSync(join(out, 'reliability.svg'), reliability)
+    if (reliability !== undefined) writeFileSync(join(out, 'reliability.svg'), reliability)
   }
   print(`${JSON.stringify(json, shorten)}\n`)
 }

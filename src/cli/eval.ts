@@ -1,20 +1,19 @@
-// `spar eval processbench|pools|built-in`: reads the options, measures, puts tables for people and, last, one JSON line.
+// `spar eval processbench|pools|search|built-in`: reads the options, measures, puts tables for people and, last, one JSON line.
 
 import { openSolver } from '../critic/solver-model.ts'
-import { hashFiles } from '../train/data/jsonl.ts'
 import { evalBuiltIn } from '../train/eval/built-in.ts'
-import { humanFiles } from '../train/eval/hand-features.ts'
-import { readSubsets, subsetName } from '../train/eval/labelled.ts'
+import { readSubsets } from '../train/eval/labelled.ts'
 import { markdown, percentText, shareText } from '../train/eval/markdown.ts'
 import { readPools } from '../train/eval/pool-data.ts'
 import { CALIBRATED, evalPools } from '../train/eval/pools.ts'
-import { PUBLISHED_NOTE, poolSections } from '../train/eval/pools-report.ts'
+import { poolSections, publishedNotes } from '../train/eval/pools-report.ts'
 import { evalProcessBench } from '../train/eval/processbench.ts'
 import { processBenchSections } from '../train/eval/processbench-report.ts'
 import { reliabilitySvg } from '../train/eval/reliability.ts'
-import { RESAMPLES } from '../train/eval/resample.ts'
 import { type OpenedCritic, openCritic, withBaselines } from './eval-critic.ts'
+import { origin } from './eval-origin.ts'
 import { putEvaluation } from './eval-output.ts'
+import { evalSearchCommand } from './eval-search.ts'
 import { type CliValues, numberOption, required } from './options.ts'
 
 const print = (text: string): void => void process.stdout.write(text)
@@ -22,41 +21,16 @@ const print = (text: string): void => void process.stdout.write(text)
 /** Measures one critic. @throws Error for a wrong option or record, AppError for an invalid artifact. */
 export async function evalCommand(what: string | undefined, values: CliValues): Promise<void> {
   const commands = { processbench: evalSubsets, pools: evalPoolFile, 'built-in': evalSolver }
-  const command = Object.entries(commands).find(([name]) => name === what)?.[1]
-  if (!command) throw new Error(`say what to evaluate: ${Object.keys(commands).join(', ')}`)
   const seed = numberOption(values.seed, 'seed', 1, 0, 2 ** 31)
+  if (what === 'search') return evalSearchCommand(values, seed)
+  const command = Object.entries(commands).find(([name]) => name === what)?.[1]
+  if (!command) throw new Error(`say what to evaluate: ${[...Object.keys(commands), 'search'].join(', ')}`)
   const data = command === evalSolver ? [] : required(values.data, 'data').split(',')
   const critic = await openCritic(values)
   try {
     await command(critic, values, seed, data)
   } finally {
     await critic.close()
-  }
-}
-
-/** What every JSON line and every report says of where its figures come from. */
-function origin({ judge, source }: OpenedCritic, values: CliValues, seed: number, data: readonly string[]) {
-  const hash = hashFiles(data)
-  const files = data.map(path => ({ name: subsetName(path), sha256: hashFiles([path]) }))
-  const trained = values.train === undefined ? null : hashFiles(humanFiles(values.train))
-  return {
-    facts: [
-      `critic ${judge.name} (${source}), own τ ${judge.threshold ?? 'none'}`,
-      ...files.map(({ name, sha256 }) => `data ${name}, sha256 ${sha256}`),
-      `seed ${seed}, ${RESAMPLES} resamples`,
-      ...(trained === null ? [] : [`hand features fitted on ${values.train}, sha256 ${trained}`]),
-    ],
-    json: {
-      critic: judge.name,
-      source,
-      threshold: judge.threshold,
-      data: files.map(({ name }) => name).join(),
-      data_hash: hash,
-      files,
-      train_hash: trained,
-      seed,
-      resamples: RESAMPLES,
-    },
   }
 }
 
@@ -104,7 +78,6 @@ const evalPoolFile: Command = async (critic, values, seed, data) => {
   if (data.length !== 1) throw new Error('eval pools takes one file')
   const figures = await evalPools(readPools(data[0]!), withBaselines(critic, values, seed), { seed })
   const { facts, json } = origin(critic, values, seed, data)
-  const isPublished = figures.rows.some(row => row.source === 'published')
   putEvaluation(
     {
       title: `Choosing among candidates: ${critic.judge.name}`,
@@ -113,7 +86,7 @@ const evalPoolFile: Command = async (critic, values, seed, data) => {
         `${figures.problems} problems, ${figures.candidates} candidates, ${figures.mixed} problems with both right and wrong ones`,
       ],
       sections: poolSections(figures),
-      json: { eval: 'pools', ...json, ...figures, notes: isPublished ? [PUBLISHED_NOTE] : [] },
+      json: { eval: 'pools', ...json, ...figures, notes: publishedNotes(figures) },
       reliability: reliabilitySvg(figures.calibration, {
         title: `Reliability of ${critic.judge.name}`,
         what: `${CALIBRATED} of the step scores against the answer`,

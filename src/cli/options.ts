@@ -32,6 +32,8 @@ export const readArguments = (args: readonly string[]) =>
     allowPositionals: true,
     options: {
       data: { type: 'string' },
+      pool: { type: 'string' },
+      'only-recorded': { type: 'boolean', default: false },
       base: { type: 'string', default: 'models/base/0.1.0' },
       critic: { type: 'string', default: SHIPPED_CRITIC },
       out: { type: 'string' },

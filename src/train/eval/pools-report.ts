@@ -1,17 +1,28 @@
 // Figures of best-of-N pools as tables for people. Computes nothing.
 import { AGGREGATIONS } from '../../search/aggregate.ts'
 import { percentText, type Section, shareText, withInterval } from './markdown.ts'
-import { type BySize, CALIBRATED, DRAWS, type PoolFigures, type PoolRow } from './pools.ts'
+import {
+  type BySize,
+  CALIBRATED,
+  type ChoiceFigures,
+  type ChoiceRow,
+  DRAWS,
+  type PoolFigures,
+} from './pools.ts'
 import { binRows } from './reliability.ts'
 
 /** The licence of the published scores asks to be named wherever they are shown. */
-export const PUBLISHED_NOTE =
+const PUBLISHED_NOTE =
   '† Published scores that came with the pool (StrictPRMBench, CC-BY-4.0), not computed here.'
 
-const nameOf = ({ critic, source }: PoolRow): string => (source === 'published' ? `${critic} †` : critic)
+const nameOf = ({ critic, source }: ChoiceRow): string => (source === 'published' ? `${critic} †` : critic)
+
+/** The notes that these figures must not be shown without. */
+export const publishedNotes = ({ rows }: ChoiceFigures): string[] =>
+  rows.some(({ source }) => source === 'published') ? [PUBLISHED_NOTE] : []
 
 export function poolSections(figures: PoolFigures): Section[] {
-  const published = figures.rows.some(row => row.source === 'published') ? [PUBLISHED_NOTE] : []
+  const published = publishedNotes(figures)
   const draws = `For N below a pool's size the mean over ${DRAWS} seeded draws; 95 % intervals by bootstrap over problems.`
   return [
     pairs(figures, published),
@@ -44,10 +55,11 @@ function pairs({ rows, problems, mixed }: PoolFigures, published: readonly strin
   }
 }
 
-function choices(
+/** Problems solved by one way to choose, with what to compare it with on top. */
+export function choices(
   title: string,
-  figures: PoolFigures,
-  of: (row: PoolRow) => BySize,
+  figures: ChoiceFigures,
+  of: (row: ChoiceRow) => BySize,
   notes: readonly string[],
 ): Section {
   const cells = (bySize: BySize) => bySize.map(estimate => withInterval(estimate, percentText))

@@ -3,14 +3,13 @@
 import { AGGREGATIONS, type Aggregation, aggregate, logAggregate } from '../../search/aggregate.ts'
 import { type Ballot, type Choose, pickBest, pickMajority, pickWeighted } from '../../search/pick.ts'
 import { createRng } from '../rng.ts'
-import type { StepJudge, StepScores } from './judge.ts'
+import type { StepJudge } from './judge.ts'
 import { type CalibrationBin, calibrationBins, calibrationError, type Judged, mean } from './metrics.ts'
 import { pairShare } from './pairs.ts'
-import { drawSubsets, type Pool, publishedCritics } from './pool-data.ts'
-import { drawResamples, type Estimate, interval95, resample, weightedMean } from './resample.ts'
+import { drawSubsets, type Pool } from './pool-data.ts'
+import { type Scored, scoreAll, sizesFor } from './pool-scores.ts'
+import { drawResamples, type Estimate, percentOf } from './resample.ts'
 
-/** Numbers of candidates that a choice is made from. */
-const SIZES = [4, 8, 16, 32] as const
 /** Draws of N candidates of a problem that has more. */
 export const DRAWS = 5
 /** What is said of a candidate as a whole in the reliability diagram: a search's default. */
@@ -19,31 +18,38 @@ export const CALIBRATED: Aggregation = 'min'
 /** Shares of problems solved in percent, in the order of the figures' `sizes`. */
 export type BySize = readonly Estimate[]
 
-/** One critic under one aggregation. */
-export interface PoolRow {
+/** What one critic chooses under one aggregation. */
+export interface ChoiceRow {
   readonly critic: string
-  /** `published`: its scores came with the pool. */
-  readonly source: 'tested' | 'baseline' | 'published'
+  readonly source: Scored['source']
   readonly aggregation: Aggregation
-  /** Share of (right, wrong) pairs of one problem in the right order, mean over problems, in percent. */
-  readonly pairs: Estimate
   readonly best: BySize
   readonly weighted: BySize
-  /** Expected calibration error of the aggregate as P(solution is right); null for scores that are no probabilities. */
-  readonly ece: number | null
 }
 
-export interface PoolFigures {
-  readonly problems: number
-  readonly candidates: number
-  /** Problems with right and wrong candidates: those that pairs are counted in. */
-  readonly mixed: number
+/** What is chosen among N candidates, and what to compare it with. */
+export interface ChoiceFigures {
   readonly sizes: readonly number[]
   /** Share of candidates that are right, mean over problems, in percent. */
   readonly one_sample: Estimate
   readonly majority: BySize
   /** Some candidate is right: the most any choice can reach. */
   readonly oracle: BySize
+  readonly rows: readonly ChoiceRow[]
+}
+
+interface PoolRow extends ChoiceRow {
+  /** Share of (right, wrong) pairs of one problem in the right order, mean over problems, in percent. */
+  readonly pairs: Estimate
+  /** Expected calibration error of the aggregate as P(solution is right); null for scores that are no probabilities. */
+  readonly ece: number | null
+}
+
+export interface PoolFigures extends ChoiceFigures {
+  readonly problems: number
+  readonly candidates: number
+  /** Problems with right and wrong candidates: those that pairs are counted in. */
+  readonly mixed: number
   readonly rows: readonly PoolRow[]
   /** The first judge's lowest step score against whether the answer is right. */
   readonly calibration: readonly CalibrationBin[]
@@ -58,36 +64,16 @@ export async function evalPools(
 ): Promise<PoolFigures> {
   const rng = createRng(seed).fork('pools')
   const draws = drawResamples(pools.length, rng.fork('bootstrap'))
-  const largest = Math.max(...pools.map(({ candidates }) => candidates.length))
-  const sizes = SIZES.filter((n, i) => n <= largest || i === 0)
+  const sizes = sizesFor(pools)
   const subsets = sizes.map(n =>
     pools.map(({ candidates }, p) => drawSubsets(candidates.length, n, DRAWS, rng.fork(`draw ${n} of ${p}`))),
   )
-  const estimate = (values: readonly number[]): Estimate =>
-    interval95(resample(weightedMean(values.map(x => 100 * x)), values.length, draws))
+  const estimate = (shares: readonly number[]): Estimate => percentOf(shares, draws)
   /** Mean share of draws that satisfy, per problem. */
   const bySize = (share: (pool: number, subset: readonly number[]) => number): BySize =>
     subsets.map(perPool => estimate(perPool.map((drawn, p) => mean(drawn.map(subset => share(p, subset))))))
 
-  const items = pools.flatMap(({ problem, candidates }) =>
-    candidates.map(({ steps }) => ({ problem, steps })),
-  )
-  const scored: {
-    critic: string
-    source: PoolRow['source']
-    isProbability: boolean
-    scores: StepScores[][]
-  }[] = []
-  for (const [i, judge] of judges.entries()) {
-    const { name, isProbability } = judge
-    const scores = unflatten(pools, await judge.judge(items, signal))
-    scored.push({ critic: name, source: i === 0 ? 'tested' : 'baseline', isProbability, scores })
-  }
-  for (const name of publishedCritics(pools)) {
-    const scores = pools.map(({ candidates }) => candidates.map(c => c.published[name] ?? []))
-    scored.push({ critic: name, source: 'published', isProbability: true, scores })
-  }
-
+  const scored = await scoreAll(pools, judges, signal)
   const rows = scored.flatMap(({ critic, source, isProbability, scores }) =>
     AGGREGATIONS.map((aggregation): PoolRow => {
       const ballots = pools.map(({ candidates }, p) =>
@@ -121,7 +107,7 @@ export async function evalPools(
   const wholes = judgedWholes(pools, scored[0]!.scores, CALIBRATED)
   return {
     problems: pools.length,
-    candidates: items.length,
+    candidates: pools.reduce((sum, { candidates }) => sum + candidates.length, 0),
     mixed: pools.filter(({ candidates }) => new Set(candidates.map(c => c.correct)).size === 2).length,
     sizes,
     one_sample: estimate(pools.map(({ candidates }, p) => mean(candidates.map((_, c) => right(p, c))))),
@@ -139,12 +125,7 @@ function solved(pool: Pool, ballots: readonly Ballot[], subset: readonly number[
   return winner !== null && pool.candidates[subset[winner]!]!.correct ? 1 : 0
 }
 
-function unflatten(pools: readonly Pool[], scores: readonly StepScores[]): StepScores[][] {
-  let next = 0
-  return pools.map(({ candidates }) => candidates.map(() => scores[next++]!))
-}
-
-function judgedWholes(pools: readonly Pool[], scores: readonly StepScores[][], by: Aggregation): Judged[] {
+function judgedWholes(pools: readonly Pool[], scores: Scored['scores'], by: Aggregation): Judged[] {
   return pools.flatMap(({ candidates }, p) =>
     candidates.flatMap(({ correct }, c) => {
       const score = aggregate(scores[p]![c]!)[by]

@@ -68,6 +68,10 @@ export function weightedMean(values: readonly number[]): Statistic {
   }
 }
 
+/** Mean over problems of shares in [0, 1], in percent; NaN where a problem has none. */
+export const percentOf = (shares: readonly number[], draws: readonly Counts[]): Estimate =>
+  interval95(resample(weightedMean(shares.map(share => 100 * share)), shares.length, draws))
+
 /** ProcessBench's F1 at a threshold; `groups[g]` holds the solutions of problem g. */
 export function weightedF1(groups: readonly (readonly Located[])[], threshold: number): Statistic {
   const hits = groups.map(group => tallyFirstErrors(group, threshold))

@@ -41,6 +41,11 @@ before(() => {
     })),
   }))
   writeJsonl(file('pool.jsonl'), pool)
+  const bare = pool.map(({ candidates, ...rest }) => ({
+    ...rest,
+    candidates: candidates.map(({ steps }) => ({ steps })),
+  }))
+  writeJsonl(file('bare.jsonl'), bare)
   writeJsonl(
     file('mrben_train.jsonl.gz'),
     Array.from({ length: 40 }, (_, i) => ({ ...boxes(i, i % 2), label: (i % 2) - 1 })),
@@ -122,6 +127,24 @@ test('pools: all aggregations, references, published rows with their licence', a
     assert.match(ran.out, new RegExp(`^\\| ${row}`, 'm'))
 })
 
+test('search: recorded rows alone, or with a critic before them', async () => {
+  const out = file('searched')
+  const recorded = await spar('search', '--pool', file('pool.jsonl'), '--only-recorded', '--out', out)
+  assert.equal(recorded.err, '')
+  const json = lastLine(recorded.out)
+  assert.deepEqual(
+    [json.eval, json.critic, json.data_hash, json.problems, json.candidates, json.sizes],
+    ['search', null, hashFiles([file('pool.jsonl')]), 3, 15, [4]],
+  )
+  assert.match(json.notes[0], /StrictPRMBench, CC-BY-4\.0/)
+  assert.deepEqual(JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')), json)
+  assert.match(readFileSync(join(out, 'report.md'), 'utf8'), /^\| toy †, prod \| 100\.0 \[/m)
+  const tested = lastLine((await spar('search', '--pool', file('pool.jsonl'))).out)
+  assert.equal(tested.critic, VERSION)
+  const own = tested.rows.find((row: { source: string }) => row.source === 'tested')
+  assert.deepEqual([own.critic, own.best[0].value], [VERSION, 100])
+})
+
 test('over HTTP the figures are of the critic that serves there', async t => {
   const world = createWorld(t)
   await listening(world.app, async url => {
@@ -162,7 +185,7 @@ test('built-in keeps its line', async () => {
 })
 
 const MISTAKES: readonly { args: string[]; want: RegExp }[] = [
-  { args: [], want: /say what to evaluate: processbench, pools, built-in/ },
+  { args: [], want: /say what to evaluate: processbench, pools, built-in, search/ },
   { args: ['processbench'], want: /--data is missing/ },
   {
     args: ['processbench', '--data', 'EVEN', '--threshold-from', 'odd'],
@@ -182,11 +205,16 @@ const MISTAKES: readonly { args: string[]; want: RegExp }[] = [
   },
   { args: ['processbench', '--data', 'EVEN', '--train', '/nowhere'], want: /has none of mrben_train/ },
   { args: ['pools', '--data', 'EVEN'], want: /record 1: candidates must be a list/ },
+  { args: ['search', '--data', 'EVEN'], want: /--pool is missing/ },
+  { args: ['search', '--pool', 'POOL', '--train', 'x'], want: /leave --train out/ },
+  { args: ['search', '--pool', 'BARE', '--only-recorded'], want: /has no recorded scores/ },
   { args: ['pools', '--data', 'EVEN,EVEN'], want: /eval pools takes one file/ },
 ]
 for (const { args, want } of MISTAKES)
   test(`spar eval ${args.join(' ')} says what is wrong`, async () => {
-    const ran = await spar(...args.map(arg => arg.replaceAll('EVEN', file('even.jsonl'))))
+    const ran = await spar(
+      ...args.map(arg => arg.replace(/EVEN|POOL|BARE/g, name => file(`${name.toLowerCase()}.jsonl`))),
+    )
     assert.equal(ran.code, 1)
     assert.match(ran.err, want)
     assert.doesNotMatch(ran.err, /\n {4}at /)
