@@ -1,4 +1,5 @@
 // What is written to a chat model: the messages for a fresh solution and for each way to continue one. Knows no transport.
+import { COMPARE, comparison } from './comparison.ts'
 import type { ContinuationMode, LlmRequest } from './types.ts'
 
 export interface ChatMessage {
@@ -28,12 +29,17 @@ const NEXT = {
 /** What separates two steps; also the stop sequence of a one-step call. */
 export const STEP_BREAK = '\n\n'
 
-/** Messages for a solution from the start. */
-export function freshPrompt(problem: string): ChatPrompt {
+/** Messages for a solution from the start, or for what `aim` asks. */
+export function freshPrompt({ problem, aim }: Pick<LlmRequest, 'problem' | 'aim'>): ChatPrompt {
+  if (aim?.kind === 'compare') return toPrompt(COMPARE, comparison(problem, aim))
+  return toPrompt(SYSTEM, problem)
+}
+
+function toPrompt(system: string, user: string): ChatPrompt {
   return {
     messages: [
-      { role: 'system', content: SYSTEM },
-      { role: 'user', content: problem },
+      { role: 'system', content: system },
+      { role: 'user', content: user },
     ],
   }
 }
@@ -45,19 +51,13 @@ export function freshPrompt(problem: string): ChatPrompt {
  */
 export function continuationPrompt(mode: ContinuationMode, request: LlmRequest): ChatPrompt {
   const { problem, steps, until } = request
-  const fresh = freshPrompt(problem)
   if (mode === 'prompted') {
     const content = [problem, STEPS_SO_FAR, ...steps, NEXT[until]].join(STEP_BREAK)
-    return {
-      messages: [
-        { role: 'system', content: SYSTEM },
-        { role: 'user', content },
-      ],
-    }
+    return toPrompt(SYSTEM, content)
   }
   // The break at the end lets the model begin with the next step, where a stop at the break would else end it at once.
   const partial: ChatMessage = { role: 'assistant', content: steps.join(STEP_BREAK) + STEP_BREAK }
-  const messages = [...fresh.messages, partial]
+  const messages = [...freshPrompt(request).messages, partial]
   if (mode === 'assistant_prefill') return { messages }
   return { messages, continue_final_message: true, add_generation_prompt: false }
 }

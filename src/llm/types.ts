@@ -9,8 +9,13 @@ export interface LlmUsage {
   estimated?: boolean
 }
 
+/** Something else than the solution of the problem, told in words (see prompt.ts). */
+type Aim = { readonly kind: 'compare'; readonly first: string; readonly second: string }
+
 export interface LlmRequest {
   readonly problem: string
+  /** Left out: a solution. Only for an LLM that `canInstruct`. */
+  readonly aim?: Aim
   /** Steps the answer must go on from; empty for a fresh solution. */
   readonly steps: readonly string[]
   readonly until: 'step' | 'end'
@@ -30,6 +35,8 @@ export interface Llm {
   readonly name: string
   /** True when a partial answer can be continued, so that step-wise methods can run. May have to ask the endpoint once. */
   canContinue(signal: AbortSignal): Promise<boolean>
+  /** True when it follows an `aim`, as a chat model does. Left out: no. */
+  readonly canInstruct?: boolean
   /** @throws {AppError} LLM_* codes; an abort rejects with the signal's reason. */
   propose(request: LlmRequest, signal: AbortSignal): Promise<LlmReply>
 }

@@ -79,7 +79,7 @@ export const PARAMS = {
   ),
   max_steps: integer(1, 256, 32, 'Steps a solution may have.'),
   step_max_tokens: integer(1, 8192, 256, 'Completion tokens for one step.'),
-  max_tokens: integer(1, 32_768, 512, 'Completion tokens for one whole solution.'),
+  max_tokens: integer(1, 32_768, 512, 'Completion tokens for one whole solution, or one comparison of two.'),
   concurrency: integer(1, 64, 8, 'LLM calls at the same time.'),
 } as const satisfies Record<string, Spec>
 
@@ -106,6 +106,7 @@ export const METHOD_PARAMS = {
   best_of_n: SAMPLING,
   weighted_best_of_n: VOTING,
   self_consistency: VOTING,
+  pairwise: SAMPLING,
   beam: BEAMS,
   dvts: BEAMS,
   particle: [...STEPWISE, 'n', 'select'],

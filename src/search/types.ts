@@ -10,8 +10,15 @@ export interface LlmUsage {
   completion_tokens: number
 }
 
+/** Something else than the solution of the problem, told to the LLM in words. */
+export type Aim =
+  /** Which of two solutions is better: `World.verdict` reads the reply. */
+  { readonly kind: 'compare'; readonly first: string; readonly second: string }
+
 export interface ProposeRequest {
   readonly problem: string
+  /** Only passed when the LLM `canInstruct`. */
+  readonly aim?: Aim
   /** Steps already accepted; empty for a fresh solution. Only passed non-empty when the LLM `canContinue`. */
   readonly steps: readonly string[]
   /** `end`: the whole rest of the solution. `step`: one step only. */
@@ -56,6 +63,8 @@ export interface World {
   readonly extract: (solution: string) => string | null
   /** Canonical form of an answer: equal answers have equal canonical forms. */
   readonly canon: (answer: string) => string
+  /** Which of two solutions a comparison found better; null when it does not say. */
+  readonly verdict: (text: string) => 'first' | 'second' | null
   /** Milliseconds, monotonic. */
   readonly now: () => number
   /** Resolves after `ms` milliseconds; rejects when aborted. */
@@ -82,7 +91,10 @@ export interface Candidate {
   readonly answer: string | null
   /** False when the solution was cut off. */
   readonly ended: boolean
-  /** What its answer got: votes (one for each simulation or particle that ended in it), or summed scores in a weighted vote. */
+  /**
+   * What its answer got: votes (one for each simulation or particle that ended in it), or summed scores in a weighted vote.
+   * pairwise: the solution's own win rate in [0, 1].
+   */
   readonly votes?: number
 }
 

@@ -421,6 +421,9 @@ export interface components {
          *     * `weighted_best_of_n`: sample `n`, add up the scores of the solutions that agree, answer with the best of the
          *       heaviest group.
          *     * `self_consistency`: sample `n`, answer with what most of them say; the critic only breaks ties.
+         *     * `pairwise`: sample `n`, let the language model compare every two whose answers differ, in both orders, and answer with the
+         *       highest win rate; solutions that agree, and comparisons without a verdict or a budget, count half a win each. Needs an LLM that
+         *       follows instructions: the built-in solver does not.
          *     * `beam`: propose `n` steps in a round, go on from the ⌈n / width⌉ best. Needs an LLM that can continue a partial answer.
          *     * `dvts`: beam search in ⌈n / width⌉ subtrees that do not compete: each goes on from the best of its own proposals. More
          *       diverse than `beam`. Needs an LLM that can continue a partial answer.
@@ -437,13 +440,13 @@ export interface components {
          *       on, up to `n`, until no further sample can change the winner. The vote is weighted by scores.
          * @enum {string}
          */
-        SearchMethod: "best_of_n" | "weighted_best_of_n" | "self_consistency" | "beam" | "dvts" | "particle" | "guard" | "revise" | "mcts" | "auto";
+        SearchMethod: "best_of_n" | "weighted_best_of_n" | "self_consistency" | "pairwise" | "beam" | "dvts" | "particle" | "guard" | "revise" | "mcts" | "auto";
         /**
          * @description Options of the method. One that the method does not take is refused.
          *
          *     | method | takes |
          *     | --- | --- |
-         *     | `best_of_n` | n, temperature, aggregation, max_tokens, concurrency, min_confidence |
+         *     | `best_of_n`, `pairwise` | n, temperature, aggregation, max_tokens, concurrency, min_confidence |
          *     | `weighted_best_of_n`, `self_consistency` | n, temperature, aggregation, max_tokens, concurrency, min_confidence, early_stop |
          *     | `beam`, `dvts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, n, width, lookahead, select |
          *     | `particle` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, n, select |
@@ -496,7 +499,7 @@ export interface components {
             max_steps?: number;
             /** @description Completion tokens for one step. Default: 256. */
             step_max_tokens?: number;
-            /** @description Completion tokens for one whole solution. Default: 512. */
+            /** @description Completion tokens for one whole solution, or one comparison of two. Default: 512. */
             max_tokens?: number;
             /** @description LLM calls at the same time. Default: 8. */
             concurrency?: number;
@@ -694,7 +697,7 @@ export interface components {
             ended: boolean;
             /**
              * @description What its answer got where answers were voted on: how many candidates gave it, or the sum of their scores in a
-             *     weighted vote.
+             *     weighted vote. With `pairwise`, its own win rate in [0, 1].
              */
             votes?: number;
         };
@@ -1078,7 +1081,7 @@ export interface components {
         };
         /**
          * @description `INVALID_REQUEST`: the body does not match the contract. `UNKNOWN_UPSTREAM`: no upstream of that name is configured.
-         *     `METHOD_UNSUPPORTED`: the method continues partial answers, and this language model cannot. `IDEMPOTENCY_MISMATCH`: the
+         *     `METHOD_UNSUPPORTED`: the method continues partial answers or gives instructions, and this language model takes none. `IDEMPOTENCY_MISMATCH`: the
          *     key was used for another request.
          */
         InvalidSearch: {

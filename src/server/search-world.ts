@@ -4,6 +4,7 @@ import { canonAnswer } from '../answer/equal.ts'
 import { extractAnswer } from '../answer/extract.ts'
 import { splitSteps } from '../answer/split.ts'
 import type { Critic } from '../critic/types.ts'
+import { readVerdict } from '../llm/comparison.ts'
 import type { Llm } from '../llm/types.ts'
 import type { World } from '../search/types.ts'
 
@@ -34,6 +35,7 @@ export function createSearchWorld(llm: Llm, critic: Critic): SearchWorld {
     split: text => splitSteps(text).map(step => step.text),
     extract: extractAnswer,
     canon: canonAnswer,
+    verdict: readVerdict,
     now: () => performance.now(),
     timeout: (ms, signal) => sleep(ms, undefined, { signal }),
     isEstimated: () => estimated,

@@ -12,6 +12,8 @@ const CASES: Record<string, Case> = {
   'best-of-n': { method: 'best_of_n', params: { n: 4 } },
   'weighted-best-of-n': { method: 'weighted_best_of_n', params: { n: 4, aggregation: 'prod' } },
   'self-consistency': { method: 'self_consistency', params: { n: 5, temperature: 1 } },
+  pairwise: { method: 'pairwise', seed: 1, params: { n: 4 } },
+  'pairwise-budget': { method: 'pairwise', seed: 12, params: { n: 4 }, budget: { maxCalls: 7 } },
   beam: { method: 'beam', params: { n: 4, width: 2 } },
   'beam-lookahead': { method: 'beam', params: { n: 4, width: 2, lookahead: 1, aggregation: 'prod' } },
   'beam-budget': { method: 'beam', params: { n: 4, width: 2 }, budget: { maxCalls: 6 } },

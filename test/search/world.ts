@@ -3,6 +3,7 @@
 import { createRng, seedFor } from '../../src/search/rng.ts'
 import { runSearch, type SearchRequest } from '../../src/search/run.ts'
 import type {
+  Aim,
   Judge,
   Propose,
   ProposeRequest,
@@ -133,6 +134,12 @@ function isRight(problem: string, path: readonly string[], index: number): boole
   return lastNumber(path[index]!) === expected
 }
 
+/** A judge of the answers alone, undecided between two right or two wrong ones. */
+function compared(problem: string, { first, second }: Aim): string {
+  const [a, b] = [first, second].map(text => String(lastNumber(text)) === truth(problem))
+  return a === b ? 'hm' : a ? 'first' : 'second'
+}
+
 /** A deterministic world: replies depend on the request alone, scores on the path alone. */
 export function createWalkWorld(options: WalkOptions = {}): WalkWorld {
   const { errorRate = 0.3, overshoot = 0 } = options
@@ -145,6 +152,7 @@ export function createWalkWorld(options: WalkOptions = {}): WalkWorld {
   const reply = (request: ProposeRequest) => {
     const scripted = options.text?.(request)
     if (scripted) return scripted
+    if (request.aim !== undefined) return { text: compared(request.problem, request.aim), ended: true }
     const rng = createRng(request.seed)
     const rate = request.temperature === 0 ? 0 : errorRate
     const steps = [...request.steps]
@@ -227,6 +235,7 @@ export function createWalkWorld(options: WalkOptions = {}): WalkWorld {
     judge,
     split: text => text.split('\n\n').filter(step => step.trim() !== ''),
     extract: solution => solution.match(/The answer is (\S+)\./)?.[1] ?? null,
+    verdict: text => (text === 'first' || text === 'second' ? text : null),
     canon: answer => (Number.isNaN(Number(answer)) ? answer : String(Number(answer))),
   }
 }
@@ -240,7 +249,7 @@ export async function search(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<{ events: SearchEvent[]; result: SearchResult }> {
   const events: SearchEvent[] = []
-  const defaults = { problem: PROBLEM, seed: 1, threshold: 0.5, canContinue: true }
+  const defaults = { problem: PROBLEM, seed: 1, threshold: 0.5, canContinue: true, canInstruct: true }
   const running = runSearch({ ...defaults, ...request }, world, signal)
   for (;;) {
     const next = await running.next()
