@@ -26,13 +26,26 @@ const NEXT = {
   end: 'Write only what comes next, up to the answer. Do not repeat the steps above.',
 } as const
 
+const AVOID = 'Do not make that mistake again, and do not mention the earlier try.'
+
 /** What separates two steps; also the stop sequence of a one-step call. */
 export const STEP_BREAK = '\n\n'
 
+/** Stands between the problem and a step that was refused. */
+export const REFUSED_BEFORE = 'An earlier try went wrong at this step:'
+
+/** The problem, with the critique of an earlier try where there is one. In every mode it stands in the user's message. */
+function withCritique({ problem, aim }: Pick<LlmRequest, 'problem' | 'aim'>): string {
+  if (aim?.kind !== 'avoid') return problem
+  const found = aim.finding === null ? [] : [`What is wrong there: ${aim.finding}`]
+  return [problem, REFUSED_BEFORE, aim.step, ...found, AVOID].join(STEP_BREAK)
+}
+
 /** Messages for a solution from the start, or for what `aim` asks. */
-export function freshPrompt({ problem, aim }: Pick<LlmRequest, 'problem' | 'aim'>): ChatPrompt {
+export function freshPrompt(request: Pick<LlmRequest, 'problem' | 'aim'>): ChatPrompt {
+  const { problem, aim } = request
   if (aim?.kind === 'compare') return toPrompt(COMPARE, comparison(problem, aim))
-  return toPrompt(SYSTEM, problem)
+  return toPrompt(SYSTEM, withCritique(request))
 }
 
 function toPrompt(system: string, user: string): ChatPrompt {
@@ -50,9 +63,9 @@ function toPrompt(system: string, user: string): ChatPrompt {
  * llama.cpp); `prompted` works with any chat model.
  */
 export function continuationPrompt(mode: ContinuationMode, request: LlmRequest): ChatPrompt {
-  const { problem, steps, until } = request
+  const { steps, until } = request
   if (mode === 'prompted') {
-    const content = [problem, STEPS_SO_FAR, ...steps, NEXT[until]].join(STEP_BREAK)
+    const content = [withCritique(request), STEPS_SO_FAR, ...steps, NEXT[until]].join(STEP_BREAK)
     return toPrompt(SYSTEM, content)
   }
   // The break at the end lets the model begin with the next step, where a stop at the break would else end it at once.

@@ -9,8 +9,12 @@ export interface LlmUsage {
   estimated?: boolean
 }
 
-/** Something else than the solution of the problem, told in words (see prompt.ts). */
-type Aim = { readonly kind: 'compare'; readonly first: string; readonly second: string }
+/** What is told in words beside the problem, or in place of solving it (see prompt.ts). */
+type Aim =
+  /** Solve it without the mistake of `step`; `finding` says what is wrong there. */
+  | { readonly kind: 'avoid'; readonly step: string; readonly finding: string | null }
+  /** Which of two solutions is better. */
+  | { readonly kind: 'compare'; readonly first: string; readonly second: string }
 
 export interface LlmRequest {
   readonly problem: string

@@ -16,7 +16,7 @@ export interface MethodContext {
   /** True when the LLM can be told in words what to do. */
   readonly canInstruct: boolean
   readonly calls: Calls
-  readonly world: Pick<World, 'split' | 'extract' | 'canon' | 'verdict'>
+  readonly world: Pick<World, 'split' | 'extract' | 'canon' | 'finding' | 'verdict'>
 }
 
 /**

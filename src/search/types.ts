@@ -10,10 +10,12 @@ export interface LlmUsage {
   completion_tokens: number
 }
 
-/** Something else than the solution of the problem, told to the LLM in words. */
+/** What the LLM is told in words beside the problem, or in place of solving it. */
 export type Aim =
+  /** Solve it without the mistake of a step that was refused, and what the critic found in that. */
+  | { readonly kind: 'avoid'; readonly step: string; readonly finding: string | null }
   /** Which of two solutions is better: `World.verdict` reads the reply. */
-  { readonly kind: 'compare'; readonly first: string; readonly second: string }
+  | { readonly kind: 'compare'; readonly first: string; readonly second: string }
 
 export interface ProposeRequest {
   readonly problem: string
@@ -63,6 +65,8 @@ export interface World {
   readonly extract: (solution: string) => string | null
   /** Canonical form of an answer: equal answers have equal canonical forms. */
   readonly canon: (answer: string) => string
+  /** What is wrong with a step that was judged, in words; null where the critic can name nothing. */
+  readonly finding: (step: string) => string | null
   /** Which of two solutions a comparison found better; null when it does not say. */
   readonly verdict: (text: string) => 'first' | 'second' | null
   /** Milliseconds, monotonic. */

@@ -432,7 +432,9 @@ export interface components {
          *     * `guard`: go step by step and sample a step again that the critic calls wrong, in `runs` independent solutions that
          *       then vote. With an LLM that cannot continue a partial answer, whole solutions are sampled again.
          *     * `revise`: generate a whole solution, go on again from before the first step that the critic calls wrong, in `runs`
-         *       independent solutions that then vote. With an LLM that cannot continue a partial answer, every try starts over.
+         *       independent solutions that then vote. The LLM is told which step was refused, and what an exact check found in it; one that does
+         *       not follow instructions (the built-in solver) is asked again without. With an LLM that cannot continue a partial answer, every
+         *       try starts over.
          *     * `mcts`: grow a tree of steps by PUCT, with the critic's score as the value of a leaf. Needs an LLM that can continue
          *       a partial answer.
          *     * `auto`: sample up to four solutions first. Where all agree and the critic accepts one, stop. Where no two agree, or some

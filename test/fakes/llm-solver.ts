@@ -1,5 +1,5 @@
 // The mind of the fake LLM: adds up the numbers of a problem, step by step, and continues partial answers. Knows no HTTP.
-import { STEPS_SO_FAR } from '../../src/llm/prompt.ts'
+import { REFUSED_BEFORE, STEPS_SO_FAR } from '../../src/llm/prompt.ts'
 
 /** Ways to answer with a completion. */
 const SOLVER_MODES = [
@@ -91,8 +91,9 @@ function written(solution: string, partial: string, asMessage: boolean, mode: So
 function readMessages(body: ChatBody): { problem: string; partial: string; asMessage: boolean } {
   const asked = body.messages.find(message => message.role === 'user')?.content ?? ''
   const last = body.messages.at(-1)
-  if (last?.role === 'assistant') return { problem: asked, partial: last.content, asMessage: true }
-  const [problem = '', rest] = asked.split(`\n\n${STEPS_SO_FAR}\n\n`)
+  const [told = '', rest] = asked.split(`\n\n${STEPS_SO_FAR}\n\n`)
+  const problem = told.split(`\n\n${REFUSED_BEFORE}\n\n`)[0]!
+  if (last?.role === 'assistant') return { problem, partial: last.content, asMessage: true }
   // The last paragraph of a prompted request is the instruction.
   const partial = rest === undefined ? '' : paragraphs(rest).slice(0, -1).join('\n\n')
   return { problem, partial, asMessage: false }

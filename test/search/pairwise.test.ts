@@ -18,7 +18,7 @@ function contest(
   let samples = 0
   const world = createWalkWorld({
     text: ({ aim }) => {
-      if (aim !== undefined) return { text: judge(nameOf(aim.first), nameOf(aim.second)), ended: true }
+      if (aim?.kind === 'compare') return { text: judge(nameOf(aim.first), nameOf(aim.second)), ended: true }
       const i = samples++
       const name = 'abcdefgh'[i]!
       return {
@@ -30,7 +30,9 @@ function contest(
     ...more,
   })
   const duels = () =>
-    world.requests.flatMap(({ aim }) => (aim === undefined ? [] : [nameOf(aim.first) + nameOf(aim.second)]))
+    world.requests.flatMap(({ aim }) =>
+      aim?.kind !== 'compare' ? [] : [nameOf(aim.first) + nameOf(aim.second)],
+    )
   const run = (budget = {}) =>
     search(world, { method: 'pairwise', params: { n: answers.length, concurrency: 1 }, budget })
   return { world, duels, run }
@@ -116,7 +118,7 @@ test('pairwise: a budget that runs out counts what was compared', async () => {
 
 test('pairwise: a comparison that fails is no verdict', async () => {
   const fails = ({ aim }: ProposeRequest) =>
-    aim !== undefined && nameOf(aim.first) === 'a' ? new Error('down') : null
+    aim?.kind === 'compare' && nameOf(aim.first) === 'a' ? new Error('down') : null
   const { run } = contest(['1', '2'], () => 'second', { fails })
   const { result } = await run()
   assert.deepEqual(votesOf(result), [0.75, 0.25])

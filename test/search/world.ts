@@ -69,6 +69,8 @@ export interface WalkOptions {
   readonly text?: (request: ProposeRequest) => { text: string; ended: boolean } | null
   /** True for steps the critic cannot score. */
   readonly blind?: (step: string) => boolean
+  /** What the critic finds wrong in a step; default: nothing it can name. */
+  readonly finding?: (step: string) => string | null
   /** Replaces the critic's score of a step. */
   readonly score?: (step: string, path: readonly string[], index: number) => number | null
 }
@@ -135,7 +137,7 @@ function isRight(problem: string, path: readonly string[], index: number): boole
 }
 
 /** A judge of the answers alone, undecided between two right or two wrong ones. */
-function compared(problem: string, { first, second }: Aim): string {
+function compared(problem: string, { first, second }: Extract<Aim, { kind: 'compare' }>): string {
   const [a, b] = [first, second].map(text => String(lastNumber(text)) === truth(problem))
   return a === b ? 'hm' : a ? 'first' : 'second'
 }
@@ -152,7 +154,7 @@ export function createWalkWorld(options: WalkOptions = {}): WalkWorld {
   const reply = (request: ProposeRequest) => {
     const scripted = options.text?.(request)
     if (scripted) return scripted
-    if (request.aim !== undefined) return { text: compared(request.problem, request.aim), ended: true }
+    if (request.aim?.kind === 'compare') return { text: compared(request.problem, request.aim), ended: true }
     const rng = createRng(request.seed)
     const rate = request.temperature === 0 ? 0 : errorRate
     const steps = [...request.steps]
@@ -235,6 +237,7 @@ export function createWalkWorld(options: WalkOptions = {}): WalkWorld {
     judge,
     split: text => text.split('\n\n').filter(step => step.trim() !== ''),
     extract: solution => solution.match(/The answer is (\S+)\./)?.[1] ?? null,
+    finding: step => options.finding?.(step) ?? null,
     verdict: text => (text === 'first' || text === 'second' ? text : null),
     canon: answer => (Number.isNaN(Number(answer)) ? answer : String(Number(answer))),
   }

@@ -54,6 +54,45 @@ test('pairwise puts two solutions to the LLM in both orders, and its verdict dec
   assert.equal(answer.body.usage.llm.calls, 4)
 })
 
+const slip = 'Then 12 + 30 = 52.'
+const steps = ['First 5 + 7 = 12.', slip, 'The answer is 52.']
+const critique = `${problem}
+
+An earlier try went wrong at this step:
+
+${slip}
+
+What is wrong there: 12 + 30 = 52 does not hold.
+
+Do not make that mistake again, and do not mention the earlier try.`
+
+test('revise tells the LLM the refused step and what the critic found, with the steps that stand as its own', async t => {
+  const sent: RecordedRequest[] = []
+  const body = { method: 'revise', params: { runs: 1 } }
+  const { answer, told } = await tell(t, body, (asked, index) => {
+    sent.push(asked)
+    return index === 0 ? steps.join('\n\n') : 'Then 12 + 30 = 42.\n\nThe answer is 42.'
+  })
+  assert.equal(answer.status, 200, answer.text)
+  assert.deepEqual(told, [problem, critique])
+  assert.deepEqual(sent[1]!.body!.messages.at(-1), { role: 'assistant', content: `${steps[0]}\n\n` })
+  assert.equal(answer.body.solution, 'First 5 + 7 = 12.\n\nThen 12 + 30 = 42.\n\nThe answer is 42.')
+})
+
+test('revise has the critique in its one message where the LLM is continued by prompt', async t => {
+  const body = { method: 'revise', params: { runs: 1 } }
+  const { answer, told } = await tell(t, body, (asked, index) => {
+    if (index === 0) return steps.join('\n\n')
+    // A restart, which shows that this endpoint does not continue messages.
+    return asked.body!.continue_final_message ? steps.join('\n\n') : 'Then 12 + 30 = 42.\n\nThe answer is 42.'
+  })
+  assert.equal(answer.body.answer, '42', answer.text)
+  assert.ok(
+    told.at(-1)!.startsWith(`${critique}\n\nHere are the steps so far:\n\n${steps[0]}\n\n`),
+    told.at(-1),
+  )
+})
+
 const NEED_WORDS = ['pairwise']
 
 for (const method of NEED_WORDS)
