@@ -13,6 +13,10 @@ export interface LlmUsage {
 type Aim =
   /** Solve it without the mistake of `step`; `finding` says what is wrong there. */
   | { readonly kind: 'avoid'; readonly step: string; readonly finding: string | null }
+  /** Write a short plan. */
+  | { readonly kind: 'plan' }
+  /** Solve it by a plan. */
+  | { readonly kind: 'follow'; readonly plan: string }
   /** Which of two solutions is better. */
   | { readonly kind: 'compare'; readonly first: string; readonly second: string }
 

@@ -8,6 +8,7 @@ import type { Method } from './method.ts'
 import { pairwise } from './pairwise.ts'
 import type { MethodName } from './params.ts'
 import { particle } from './particle.ts'
+import { plan } from './plan.ts'
 import { revise } from './revise.ts'
 
 export const METHODS: Readonly<Record<MethodName, Method>> = {
@@ -20,6 +21,7 @@ export const METHODS: Readonly<Record<MethodName, Method>> = {
   particle,
   guard,
   revise,
+  plan,
   mcts,
   auto,
 }

@@ -41,6 +41,7 @@ const flag = (fallback: boolean, description: string) =>
 export const PARAMS = {
   n: integer(1, 64, 8, 'Solutions to sample; with beam, dvts and particle the steps to propose in a round.'),
   early_stop: flag(false, 'Stop sampling once no further sample can change the winning answer.'),
+  plans: integer(1, 16, 3, 'Plans to try; solutions without a plan compete with them.'),
   runs: integer(1, 64, 4, 'Independent guarded or revised solutions, combined by majority vote.'),
   regenerations: integer(
     0,
@@ -78,7 +79,7 @@ export const PARAMS = {
     'Score the chosen solution needs, an unscored one counting as 0; below it the answer is null.',
   ),
   max_steps: integer(1, 256, 32, 'Steps a solution may have.'),
-  step_max_tokens: integer(1, 8192, 256, 'Completion tokens for one step.'),
+  step_max_tokens: integer(1, 8192, 256, 'Completion tokens for one step, or one plan.'),
   max_tokens: integer(1, 32_768, 512, 'Completion tokens for one whole solution, or one comparison of two.'),
   concurrency: integer(1, 64, 8, 'LLM calls at the same time.'),
 } as const satisfies Record<string, Spec>
@@ -113,6 +114,7 @@ export const METHOD_PARAMS = {
   // max_tokens is for an LLM that cannot continue a partial answer: there the guard samples whole solutions.
   guard: [...STEPWISE, 'runs', 'regenerations', 'max_tokens'],
   revise: [...GENERATING, 'runs', 'regenerations'],
+  plan: [...SAMPLING, 'plans', 'step_max_tokens', 'select'],
   mcts: [
     ...STEPWISE,
     'simulations',

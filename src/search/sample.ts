@@ -62,15 +62,11 @@ export interface Samples {
   readonly watchBest: BestWatch
 }
 
-/** Samples `count` solutions from scratch, all at once. */
-export async function* sampleMany(
-  context: MethodContext,
-  { first, count, entries, watchBest }: Samples,
+/** Takes solutions as they come in, and tells of them. */
+export async function* takeSamples(
+  work: readonly Promise<Sampled>[],
+  { entries, watchBest }: Pick<Samples, 'entries' | 'watchBest'>,
 ): AsyncGenerator<SearchEvent> {
-  const { temperature } = context.params
-  const work = Array.from({ length: count }, (_, i) =>
-    sampleWhole(context, { place: [first + i], branch: first + i, temperature }),
-  )
   for await (const { value: sampled } of arrivals(work)) {
     if (sampled.kind !== 'sampled') continue
     const { entry } = sampled
@@ -81,6 +77,18 @@ export async function* sampleMany(
     yield { type: 'candidate', branch: entry.branch, candidate: entry.candidate }
     yield* watchBest(entries)
   }
+}
+
+/** Samples `count` solutions from scratch, all at once. */
+export async function* sampleMany(
+  context: MethodContext,
+  { first, count, ...taken }: Samples,
+): AsyncGenerator<SearchEvent> {
+  const { temperature } = context.params
+  const work = Array.from({ length: count }, (_, i) =>
+    sampleWhole(context, { place: [first + i], branch: first + i, temperature }),
+  )
+  yield* takeSamples(work, taken)
 }
 
 /**

@@ -14,6 +14,10 @@ export interface LlmUsage {
 export type Aim =
   /** Solve it without the mistake of a step that was refused, and what the critic found in that. */
   | { readonly kind: 'avoid'; readonly step: string; readonly finding: string | null }
+  /** Write a short plan for it. */
+  | { readonly kind: 'plan' }
+  /** Solve it by a plan. */
+  | { readonly kind: 'follow'; readonly plan: string }
   /** Which of two solutions is better: `World.verdict` reads the reply. */
   | { readonly kind: 'compare'; readonly first: string; readonly second: string }
 

@@ -435,6 +435,9 @@ export interface components {
          *       independent solutions that then vote. The LLM is told which step was refused, and what an exact check found in it; one that does
          *       not follow instructions (the built-in solver) is asked again without. With an LLM that cannot continue a partial answer, every
          *       try starts over.
+         *     * `plan`: let the language model write up to `plans` short plans, solve the problem once with each and once with none, and go on with
+         *       the better half of them, by the mean score of their solutions, until `n` solutions are there. Needs an LLM that follows
+         *       instructions: the built-in solver does not.
          *     * `mcts`: grow a tree of steps by PUCT, with the critic's score as the value of a leaf. Needs an LLM that can continue
          *       a partial answer.
          *     * `auto`: sample up to four solutions first. Where all agree and the critic accepts one, stop. Where no two agree, or some
@@ -442,7 +445,7 @@ export interface components {
          *       on, up to `n`, until no further sample can change the winner. The vote is weighted by scores.
          * @enum {string}
          */
-        SearchMethod: "best_of_n" | "weighted_best_of_n" | "self_consistency" | "pairwise" | "beam" | "dvts" | "particle" | "guard" | "revise" | "mcts" | "auto";
+        SearchMethod: "best_of_n" | "weighted_best_of_n" | "self_consistency" | "pairwise" | "beam" | "dvts" | "particle" | "guard" | "revise" | "plan" | "mcts" | "auto";
         /**
          * @description Options of the method. One that the method does not take is refused.
          *
@@ -454,6 +457,7 @@ export interface components {
          *     | `particle` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, n, select |
          *     | `guard` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, runs, regenerations, max_tokens |
          *     | `revise` | temperature, aggregation, max_tokens, concurrency, min_confidence, runs, regenerations |
+         *     | `plan` | n, temperature, aggregation, max_tokens, concurrency, min_confidence, plans, step_max_tokens, select |
          *     | `mcts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, simulations, width, parallel, exploration, prior, prior_temperature, select |
          *     | `auto` | n, temperature, aggregation, max_tokens, concurrency, min_confidence, max_steps, step_max_tokens, width |
          */
@@ -462,6 +466,8 @@ export interface components {
             n?: number;
             /** @description Stop sampling once no further sample can change the winning answer. Default: false. */
             early_stop?: boolean;
+            /** @description Plans to try; solutions without a plan compete with them. Default: 3. */
+            plans?: number;
             /** @description Independent guarded or revised solutions, combined by majority vote. Default: 4. */
             runs?: number;
             /** @description Times what the critic refuses is sampled again before the best try is taken. Default: 5. */
@@ -499,7 +505,7 @@ export interface components {
             min_confidence?: number;
             /** @description Steps a solution may have. Default: 32. */
             max_steps?: number;
-            /** @description Completion tokens for one step. Default: 256. */
+            /** @description Completion tokens for one step, or one plan. Default: 256. */
             step_max_tokens?: number;
             /** @description Completion tokens for one whole solution, or one comparison of two. Default: 512. */
             max_tokens?: number;

@@ -24,6 +24,8 @@ const CASES: Record<string, Case> = {
   'guard-whole': { method: 'guard', canContinue: false, params: { runs: 2, regenerations: 1 } },
   'guard-budget': { method: 'guard', params: { runs: 2 }, budget: { maxTokens: 40 } },
   revise: { method: 'revise', params: { runs: 2, regenerations: 2 } },
+  plan: { method: 'plan', params: { n: 6 } },
+  'plan-budget': { method: 'plan', params: { n: 6, select: 'best' }, budget: { maxCalls: 6 } },
   mcts: { method: 'mcts', params: { simulations: 4, width: 2 } },
   'mcts-parallel': { method: 'mcts', params: { simulations: 6, width: 3, parallel: 3, prior: 'critic' } },
   'mcts-last': { method: 'mcts', params: { simulations: 4, width: 2, aggregation: 'last', select: 'best' } },

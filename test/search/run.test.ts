@@ -26,6 +26,7 @@ const SMALL: Record<MethodName, Record<string, unknown>> = {
   particle: { n: 4 },
   guard: { runs: 3 },
   revise: { runs: 2 },
+  plan: { n: 5, plans: 2 },
   mcts: { simulations: 4, width: 3, parallel: 2 },
   auto: { n: 6, width: 2 },
 }
@@ -34,7 +35,7 @@ const SMALL: Record<MethodName, Record<string, unknown>> = {
 const NEEDS_CONTINUATION = new Set<MethodName>(['beam', 'dvts', 'particle', 'mcts'])
 
 /** Methods that an LLM which does not follow instructions cannot run. */
-const NEEDS_INSTRUCTION = new Set<MethodName>(['pairwise'])
+const NEEDS_INSTRUCTION = new Set<MethodName>(['pairwise', 'plan'])
 
 /** A request for any method, of a size at which budgets bite. */
 const anyRequest = fc.record({

@@ -154,6 +154,7 @@ export function createWalkWorld(options: WalkOptions = {}): WalkWorld {
   const reply = (request: ProposeRequest) => {
     const scripted = options.text?.(request)
     if (scripted) return scripted
+    if (request.aim?.kind === 'plan') return { text: `Plan ${request.seed % 5}`, ended: true }
     if (request.aim?.kind === 'compare') return { text: compared(request.problem, request.aim), ended: true }
     const rng = createRng(request.seed)
     const rate = request.temperature === 0 ? 0 : errorRate

@@ -93,7 +93,30 @@ test('revise has the critique in its one message where the LLM is continued by p
   )
 })
 
-const NEED_WORDS = ['pairwise']
+test('plan asks for a plan and puts it into the next request', async t => {
+  const body = {
+    method: 'plan',
+    params: { n: 2, plans: 1, concurrency: 1, max_tokens: 99, step_max_tokens: 33 },
+  }
+  const systems: string[] = []
+  const limits: unknown[] = []
+  const { answer, told } = await tell(t, body, ({ body: sent }, index) => {
+    systems.push(sent!.messages[0]!.content)
+    limits.push(sent!.max_tokens)
+    return ['12 + 30 = 52\n\nThe answer is 52.', 'Add all.\nThen stop.', '12 + 30 = 42\n\nThe answer is 42.'][
+      index
+    ]!
+  })
+  assert.equal(answer.status, 200, answer.text)
+  const followed = `${problem}\n\nFollow this plan as far as it is right:\n\nAdd all.\nThen stop.`
+  assert.deepEqual(told, [problem, problem, followed])
+  assert.match(systems[1]!, /plan of two to five lines/)
+  assert.deepEqual([systems[0], systems[2]], [systems[0], systems[0]])
+  assert.deepEqual(limits, [99, 33, 99])
+  assert.equal(answer.body.answer, '42')
+})
+
+const NEED_WORDS = ['pairwise', 'plan']
 
 for (const method of NEED_WORDS)
   test(`${method} is METHOD_UNSUPPORTED with an LLM that does not follow instructions`, async t => {
