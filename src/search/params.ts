@@ -59,6 +59,12 @@ export const PARAMS = {
   ),
   parallel: integer(1, 16, 1, 'Simulations that walk at the same time, kept apart by virtual loss.'),
   exploration: number(0, 10, 1.25, 'Constant of the PUCT exploration term.'),
+  rollout: number(
+    0,
+    1,
+    0,
+    'Weight of a greedy rollout to the end, beside the critic, in what a node is worth before its first visit; 0: no rollouts.',
+  ),
   prior: choice(
     ['uniform', 'critic'],
     'uniform',
@@ -121,6 +127,9 @@ export const METHOD_PARAMS = {
     'width',
     'parallel',
     'exploration',
+    'rollout',
+    // For rollouts.
+    'max_tokens',
     'prior',
     'prior_temperature',
     'select',

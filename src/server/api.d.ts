@@ -438,7 +438,7 @@ export interface components {
          *     * `plan`: let the language model write up to `plans` short plans, solve the problem once with each and once with none, and go on with
          *       the better half of them, by the mean score of their solutions, until `n` solutions are there. Needs an LLM that follows
          *       instructions: the built-in solver does not.
-         *     * `mcts`: grow a tree of steps by PUCT, with the critic's score as the value of a leaf. Needs an LLM that can continue
+         *     * `mcts`: grow a tree of steps by PUCT, with the critic's score as the value of a leaf, mixed with a rollout's on request. Needs an LLM that can continue
          *       a partial answer.
          *     * `auto`: sample up to four solutions first. Where all agree and the critic accepts one, stop. Where no two agree, or some
          *       disagree and the critic accepts none, a `beam` search joins the vote, if the LLM can continue a partial answer. Else sample
@@ -458,7 +458,7 @@ export interface components {
          *     | `guard` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, runs, regenerations, max_tokens |
          *     | `revise` | temperature, aggregation, max_tokens, concurrency, min_confidence, runs, regenerations |
          *     | `plan` | n, temperature, aggregation, max_tokens, concurrency, min_confidence, plans, step_max_tokens, select |
-         *     | `mcts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, simulations, width, parallel, exploration, prior, prior_temperature, select |
+         *     | `mcts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, simulations, width, parallel, exploration, rollout, max_tokens, prior, prior_temperature, select |
          *     | `auto` | n, temperature, aggregation, max_tokens, concurrency, min_confidence, max_steps, step_max_tokens, width |
          */
         SearchParams: {
@@ -482,6 +482,8 @@ export interface components {
             parallel?: number;
             /** @description Constant of the PUCT exploration term. Default: 1.25. */
             exploration?: number;
+            /** @description Weight of a greedy rollout to the end, beside the critic, in what a node is worth before its first visit; 0: no rollouts. Default: 0. */
+            rollout?: number;
             /**
              * @description Priors of children: equal, or a softmax of critic scores. Default: uniform.
              * @enum {string}

@@ -28,6 +28,7 @@ const CASES: Record<string, Case> = {
   'plan-budget': { method: 'plan', params: { n: 6, select: 'best' }, budget: { maxCalls: 6 } },
   mcts: { method: 'mcts', params: { simulations: 4, width: 2 } },
   'mcts-parallel': { method: 'mcts', params: { simulations: 6, width: 3, parallel: 3, prior: 'critic' } },
+  'mcts-rollout': { method: 'mcts', params: { simulations: 4, width: 2, rollout: 0.5 } },
   'mcts-last': { method: 'mcts', params: { simulations: 4, width: 2, aggregation: 'last', select: 'best' } },
   'mcts-budget': { method: 'mcts', params: { simulations: 4, width: 2 }, budget: { maxCalls: 7 } },
   'auto-hard': { method: 'auto', params: { n: 4, width: 2 } },

@@ -27,7 +27,7 @@ const SMALL: Record<MethodName, Record<string, unknown>> = {
   guard: { runs: 3 },
   revise: { runs: 2 },
   plan: { n: 5, plans: 2 },
-  mcts: { simulations: 4, width: 3, parallel: 2 },
+  mcts: { simulations: 4, width: 3, parallel: 2, rollout: 0.5 },
   auto: { n: 6, width: 2 },
 }
 
