@@ -758,7 +758,7 @@ export interface components {
             parent: number;
             /** @description 0 for the root. */
             depth: number;
-            /** @description The step that leads here; empty for the root. */
+            /** @description The step that leads here, with `plan` the plan of what stands below; empty for the root. */
             step: string;
             /** @description What the method expected of it. */
             prior: number | null;
