@@ -76,10 +76,11 @@ export function createOpenAiLlm(options: OpenAiOptions): Llm {
     name: options.name,
     // Any chat model can be continued by prompt, the last of the modes.
     canContinue: async () => true,
+    canInstruct: true,
     propose: async (request, signal) => {
       signal.throwIfAborted()
       if (request.steps.length > 0) return continueFrom(request, signal)
-      const asked = await ask(freshPrompt(request.problem), request, signal)
+      const asked = await ask(freshPrompt(request), request, signal)
       if (!asked.ok) throw asked.error
       return asked.reply
     },

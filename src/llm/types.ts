@@ -9,8 +9,21 @@ export interface LlmUsage {
   estimated?: boolean
 }
 
+/** What is told in words beside the problem, or in place of solving it (see prompt.ts). */
+type Aim =
+  /** Solve it without the mistake of `step`; `finding` says what is wrong there. */
+  | { readonly kind: 'avoid'; readonly step: string; readonly finding: string | null }
+  /** Write a short plan. */
+  | { readonly kind: 'plan' }
+  /** Solve it by a plan. */
+  | { readonly kind: 'follow'; readonly plan: string }
+  /** Which of two solutions is better. */
+  | { readonly kind: 'compare'; readonly first: string; readonly second: string }
+
 export interface LlmRequest {
   readonly problem: string
+  /** Left out: a solution. Only for an LLM that `canInstruct`. */
+  readonly aim?: Aim
   /** Steps the answer must go on from; empty for a fresh solution. */
   readonly steps: readonly string[]
   readonly until: 'step' | 'end'
@@ -30,6 +43,8 @@ export interface Llm {
   readonly name: string
   /** True when a partial answer can be continued, so that step-wise methods can run. May have to ask the endpoint once. */
   canContinue(signal: AbortSignal): Promise<boolean>
+  /** True when it follows an `aim`, as a chat model does. Left out: no. */
+  readonly canInstruct?: boolean
   /** @throws {AppError} LLM_* codes; an abort rejects with the signal's reason. */
   propose(request: LlmRequest, signal: AbortSignal): Promise<LlmReply>
 }

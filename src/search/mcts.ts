@@ -1,4 +1,4 @@
-// Monte Carlo tree search over steps: PUCT selection, critic scores as values, no rollouts (research/algorithms.md, b7).
+// Monte Carlo tree search over steps: PUCT selection, critic scores as values, rollouts on request (research/algorithms.md, b7).
 // A simulation walks from the root to the end of a solution and expands every open node on its way.
 import { aggregate } from './aggregate.ts'
 import { createBestWatch, drawn, type Entry, select, toEntry } from './candidate.ts'
@@ -7,12 +7,15 @@ import { addChildren, type Growth, NEUTRAL } from './grow.ts'
 import { type Method, requireContinuation } from './method.ts'
 import { argmax, CHOICES } from './pick.ts'
 import { criticPriors, type PuctChild, selectChild } from './puct.ts'
+import { rollOut } from './rollout.ts'
 import { createTree, NO_PARENT, type NodeState, pathTo, ROOT } from './tree.ts'
 import type { SearchEvent } from './types.ts'
 
 interface Search extends Growth {
   /** Simulations on their way through each node. */
   readonly pending: Map<number, number>
+  /** Values from rollouts, by node. */
+  readonly rolledOut: Map<number, number>
 }
 
 /** A simulation: the nodes it went through, root first. */
@@ -26,6 +29,13 @@ function pathValue({ tree, context }: Search, node: number): number {
   return aggregate(pathTo(tree, node).scores)[context.params.aggregation] ?? NEUTRAL
 }
 
+/** Value of a node before its first visit: the critic's, mixed with that of its rollout where there is one. */
+function firstValueOf(search: Search, node: number): number {
+  const own = pathValue(search, node)
+  const { rollout } = search.context.params
+  return (1 - rollout) * own + rollout * (search.rolledOut.get(node) ?? own)
+}
+
 function enter({ pending }: Search, walk: Walk, node: number): void {
   walk.push(node)
   pending.set(node, (pending.get(node) ?? 0) + 1)
@@ -36,7 +46,7 @@ function selectFrom(search: Search, node: number): number {
   const alive = tree.children[node]!.filter(child => stateOf(search, child) !== 'dead')
   const arms = alive.map((child): PuctChild => {
     const { prior, visits, value_sum: valueSum } = tree.nodes[child]!
-    const firstValue = visits === 0 ? pathValue(search, child) : 0
+    const firstValue = visits === 0 ? firstValueOf(search, child) : 0
     return { prior: prior ?? 0, visits, valueSum, firstValue, pending: pending.get(child) ?? 0 }
   })
   // The walk that asks is itself pending here and has not chosen yet.
@@ -105,6 +115,21 @@ async function* expand(search: Search, leaves: readonly number[]): AsyncGenerato
   for (const [i, leaf] of leaves.entries()) {
     yield* attach(search, leaf, extensions.slice(i * width, (i + 1) * width))
   }
+  if (context.params.rollout > 0) await rollOutChildren(search, leaves)
+}
+
+/** Rolls out the open children of nodes just expanded; an end has its value. */
+async function rollOutChildren(search: Search, parents: readonly number[]): Promise<void> {
+  const { context, tree, rolledOut } = search
+  const open = parents
+    .flatMap(parent => tree.children[parent]!)
+    .filter(child => stateOf(search, child) === 'open')
+  // Calls of an expansion have places of two indices.
+  const paths = open.map(child => ({ place: [child, 0, 0], ...pathTo(tree, child) }))
+  const values = await rollOut(context, paths)
+  for (const [i, child] of open.entries()) {
+    if (values[i] !== null) rolledOut.set(child, values[i]!)
+  }
 }
 
 /** The ends found, each drawn as often as simulations came to it. */
@@ -137,7 +162,13 @@ export const mcts: Method = async function* mcts(context) {
   requireContinuation(context, 'mcts')
   const { simulations, parallel } = context.params
   const choose = CHOICES[context.params.select]
-  const search: Search = { context, tree: createTree(), pending: new Map(), entries: [] }
+  const search: Search = {
+    context,
+    tree: createTree(),
+    pending: new Map(),
+    rolledOut: new Map(),
+    entries: [],
+  }
   const watchBest = createBestWatch(choose)
   for (let left = simulations; left > 0 && stateOf(search, ROOT) !== 'dead'; left -= parallel) {
     const walks = Array.from({ length: Math.min(parallel, left) }, (): Walk => [])

@@ -13,8 +13,10 @@ export interface MethodContext {
   readonly threshold: number
   /** True when the LLM can go on from given steps. */
   readonly canContinue: boolean
+  /** True when the LLM can be told in words what to do. */
+  readonly canInstruct: boolean
   readonly calls: Calls
-  readonly world: Pick<World, 'split' | 'extract' | 'canon'>
+  readonly world: Pick<World, 'split' | 'extract' | 'canon' | 'finding' | 'verdict'>
 }
 
 /**
@@ -27,4 +29,10 @@ export type Method = (context: MethodContext) => AsyncGenerator<SearchEvent, Sel
 export function requireContinuation({ canContinue }: MethodContext, method: MethodName): void {
   if (canContinue) return
   throw new SearchError('METHOD_UNSUPPORTED', `${method} needs an LLM that can continue a partial answer`)
+}
+
+/** @throws {SearchError} METHOD_UNSUPPORTED when the LLM cannot be told what to do */
+export function requireInstruction({ canInstruct }: MethodContext, method: MethodName): void {
+  if (canInstruct) return
+  throw new SearchError('METHOD_UNSUPPORTED', `${method} needs an LLM that follows instructions`)
 }

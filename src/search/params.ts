@@ -41,6 +41,7 @@ const flag = (fallback: boolean, description: string) =>
 export const PARAMS = {
   n: integer(1, 64, 8, 'Solutions to sample; with beam, dvts and particle the steps to propose in a round.'),
   early_stop: flag(false, 'Stop sampling once no further sample can change the winning answer.'),
+  plans: integer(1, 16, 3, 'Plans to try; solutions without a plan compete with them.'),
   runs: integer(1, 64, 4, 'Independent guarded or revised solutions, combined by majority vote.'),
   regenerations: integer(
     0,
@@ -58,6 +59,12 @@ export const PARAMS = {
   ),
   parallel: integer(1, 16, 1, 'Simulations that walk at the same time, kept apart by virtual loss.'),
   exploration: number(0, 10, 1.25, 'Constant of the PUCT exploration term.'),
+  rollout: number(
+    0,
+    1,
+    0,
+    'Weight of a greedy rollout to the end, beside the critic, in what a node is worth before its first visit; 0: no rollouts.',
+  ),
   prior: choice(
     ['uniform', 'critic'],
     'uniform',
@@ -78,8 +85,8 @@ export const PARAMS = {
     'Score the chosen solution needs, an unscored one counting as 0; below it the answer is null.',
   ),
   max_steps: integer(1, 256, 32, 'Steps a solution may have.'),
-  step_max_tokens: integer(1, 8192, 256, 'Completion tokens for one step.'),
-  max_tokens: integer(1, 32_768, 512, 'Completion tokens for one whole solution.'),
+  step_max_tokens: integer(1, 8192, 256, 'Completion tokens for one step, or one plan.'),
+  max_tokens: integer(1, 32_768, 512, 'Completion tokens for one whole solution, or one comparison of two.'),
   concurrency: integer(1, 64, 8, 'LLM calls at the same time.'),
 } as const satisfies Record<string, Spec>
 
@@ -106,18 +113,23 @@ export const METHOD_PARAMS = {
   best_of_n: SAMPLING,
   weighted_best_of_n: VOTING,
   self_consistency: VOTING,
+  pairwise: SAMPLING,
   beam: BEAMS,
   dvts: BEAMS,
   particle: [...STEPWISE, 'n', 'select'],
   // max_tokens is for an LLM that cannot continue a partial answer: there the guard samples whole solutions.
   guard: [...STEPWISE, 'runs', 'regenerations', 'max_tokens'],
   revise: [...GENERATING, 'runs', 'regenerations'],
+  plan: [...SAMPLING, 'plans', 'step_max_tokens', 'select'],
   mcts: [
     ...STEPWISE,
     'simulations',
     'width',
     'parallel',
     'exploration',
+    'rollout',
+    // For rollouts.
+    'max_tokens',
     'prior',
     'prior_temperature',
     'select',

@@ -80,7 +80,7 @@ export function groupByAnswer(ballots: readonly Ballot[]): number[][] {
 
 // An unanswered candidate never beats an answered one, however well it scores: a cut-off solution has had fewer chances
 // to be wrong, and so scores high.
-const answered = (ballot: Ballot) => (ballot.key === null ? 0 : 1)
+export const answered = (ballot: Ballot) => (ballot.key === null ? 0 : 1)
 
 function best(ballots: readonly Ballot[], among: readonly number[]): number | null {
   const i = argmax(among.map(i => [answered(ballots[i]!), ...scoreRank(ballots[i]!.logScore)]))

@@ -6,7 +6,7 @@ import type { Method, MethodContext } from './method.ts'
 import { argmax, pickMajority, scoreRank } from './pick.ts'
 import { type Sampled, sampleWhole, stepEvents } from './sample.ts'
 import { addNode, createTree, pathTo, ROOT, type Tree } from './tree.ts'
-import type { SearchEvent } from './types.ts'
+import type { Aim, SearchEvent } from './types.ts'
 
 interface Attempt {
   readonly entry: Entry
@@ -18,6 +18,8 @@ interface Run {
   readonly index: number
   /** Node of the last step that stands: the next try goes on from it. */
   kept: number
+  /** The step behind it that the critic refused last; null where none got a score below the threshold. */
+  refused: string | null
   tries: number
   readonly attempts: Attempt[]
   accepted: Attempt | null
@@ -88,15 +90,22 @@ function* advance(
   const firstBad = scores.findIndex(score => !passes([score], threshold))
   const index = firstBad === -1 ? Math.max(from, steps.length - 1) : firstBad
   for (const node of nodes.slice(index - from)) tree.nodes[node]!.state = 'rejected'
+  run.refused = typeof scores[firstBad] === 'number' ? steps[firstBad]! : null
   if (canContinue) run.kept = nodes[index - from - 1] ?? run.kept
   yield { type: 'prune', branch: run.index, index, reason: 'rejected' }
   const minima = run.attempts.map(({ entry }) => entry.candidate.aggregates.min)
   if (givesUp(run.tries, params.regenerations, minima)) acceptBest(tree, run)
 }
 
+/** The critique of the last try, for an LLM that can be told it; another one is only asked again. */
+function critiqueFor({ refused }: Run, { canInstruct, world }: MethodContext): Aim | undefined {
+  if (refused === null || !canInstruct) return undefined
+  return { kind: 'avoid', step: refused, finding: world.finding(refused) }
+}
+
 /**
  * `runs` solutions, each generated whole and revised until the critic accepts every step, then a majority vote (revising at the
- * first error: Agent-R, Yuan et al. 2025). All runs take one try in the same round, so that calls and budget are spent in an
+ * first error with the critique in context: Agent-R, Yuan et al. 2025). All runs take one try in the same round, so that calls and budget are spent in an
  * order latencies cannot change. Kept steps keep their scores, so a revision never goes back behind them.
  */
 export const revise: Method = async function* revise(context) {
@@ -104,20 +113,30 @@ export const revise: Method = async function* revise(context) {
   const tree = createTree()
   const runs = Array.from(
     { length: count },
-    (_, index): Run => ({ index, kept: ROOT, tries: 0, attempts: [], accepted: null, done: false }),
+    (_, index): Run => ({
+      index,
+      kept: ROOT,
+      refused: null,
+      tries: 0,
+      attempts: [],
+      accepted: null,
+      done: false,
+    }),
   )
   const entries: Entry[] = []
   const watchBest = createBestWatch(pickMajority)
   for (let going = runs; going.length > 0; going = going.filter(run => !run.done)) {
     const samples = await Promise.all(
-      going.map(({ index, kept, tries }) =>
-        sampleWhole(context, {
+      going.map(run => {
+        const { index, kept, tries } = run
+        return sampleWhole(context, {
           place: [index, 0, tries],
           branch: index,
           temperature: tryTemperature(temperature, tries),
           kept: pathTo(tree, kept),
-        }),
-      ),
+          aim: critiqueFor(run, context),
+        })
+      }),
     )
     for (const [i, run] of going.entries()) {
       yield* advance(tree, run, samples[i]!, context)

@@ -18,6 +18,8 @@ export interface SearchRequest {
   readonly threshold: number
   /** True when the LLM can go on from given steps. */
   readonly canContinue: boolean
+  /** True when the LLM can be told in words what to do, as a chat model can. Default: false. */
+  readonly canInstruct?: boolean | undefined
 }
 
 /** Greatest delay of a timer in JavaScript; a longer one would fire at once. About 24 days. */
@@ -91,11 +93,12 @@ export async function* runSearch(
   signal: AbortSignal,
 ): AsyncGenerator<SearchEvent, SearchResult> {
   checkRequest(request)
-  const { problem, method, seed, threshold, canContinue, budget = {} } = request
+  const { problem, method, seed, threshold, canContinue, canInstruct = false, budget = {} } = request
   const params = resolveParams(method, request.params ?? {})
   signal.throwIfAborted()
   const calls = new Calls({ world, problem, seed, budget, concurrency: params.concurrency, signal })
-  const events = METHODS[method]({ problem, params, seed, threshold, canContinue, calls, world })
+  const context = { problem, params, seed, threshold, canContinue, canInstruct, calls, world }
+  const events = METHODS[method](context)
   try {
     const news = createNews(calls)
     for (;;) {

@@ -4,7 +4,7 @@ import { type BestWatch, type Entry, toEntry } from './candidate.ts'
 import { ballotsToDecide } from './decide.ts'
 import type { MethodContext } from './method.ts'
 import type { Choose } from './pick.ts'
-import type { SearchEvent } from './types.ts'
+import type { Aim, SearchEvent } from './types.ts'
 
 export interface WholeSample {
   /** Logical indices of the call, unique within the search. */
@@ -14,6 +14,7 @@ export interface WholeSample {
   readonly temperature: number
   /** Steps to go on from and their scores, of the same length; left out for a solution from scratch. */
   readonly kept?: { readonly steps: readonly string[]; readonly scores: readonly (number | null)[] }
+  readonly aim?: Aim | undefined
 }
 
 const NOTHING_KEPT = { steps: [], scores: [] }
@@ -29,9 +30,9 @@ export type Sampled =
  */
 export async function sampleWhole(context: MethodContext, sample: WholeSample): Promise<Sampled> {
   const { calls, params, world } = context
-  const { place, branch, temperature, kept = NOTHING_KEPT } = sample
+  const { place, branch, temperature, kept = NOTHING_KEPT, aim } = sample
   const ask = { steps: kept.steps, until: 'end', temperature, maxTokens: params.max_tokens } as const
-  const outcome = await calls.propose(place, ask)
+  const outcome = await calls.propose(place, { ...ask, ...(aim && { aim }) })
   if (outcome.kind !== 'proposal') return outcome
   const { text, ended } = outcome.proposal
   const fresh = world.split(text)
@@ -61,15 +62,11 @@ export interface Samples {
   readonly watchBest: BestWatch
 }
 
-/** Samples `count` solutions from scratch, all at once. */
-export async function* sampleMany(
-  context: MethodContext,
-  { first, count, entries, watchBest }: Samples,
+/** Takes solutions as they come in, and tells of them. */
+export async function* takeSamples(
+  work: readonly Promise<Sampled>[],
+  { entries, watchBest }: Pick<Samples, 'entries' | 'watchBest'>,
 ): AsyncGenerator<SearchEvent> {
-  const { temperature } = context.params
-  const work = Array.from({ length: count }, (_, i) =>
-    sampleWhole(context, { place: [first + i], branch: first + i, temperature }),
-  )
   for await (const { value: sampled } of arrivals(work)) {
     if (sampled.kind !== 'sampled') continue
     const { entry } = sampled
@@ -80,6 +77,18 @@ export async function* sampleMany(
     yield { type: 'candidate', branch: entry.branch, candidate: entry.candidate }
     yield* watchBest(entries)
   }
+}
+
+/** Samples `count` solutions from scratch, all at once. */
+export async function* sampleMany(
+  context: MethodContext,
+  { first, count, ...taken }: Samples,
+): AsyncGenerator<SearchEvent> {
+  const { temperature } = context.params
+  const work = Array.from({ length: count }, (_, i) =>
+    sampleWhole(context, { place: [first + i], branch: first + i, temperature }),
+  )
+  yield* takeSamples(work, taken)
 }
 
 /**

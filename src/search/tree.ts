@@ -17,11 +17,11 @@ export interface TreeNode {
   readonly parent: number
   /** 0 for the root. */
   readonly depth: number
-  /** Text of the step that leads here; '' for the root, and where the LLM ended without another word. */
+  /** Text of the step, or the plan, that leads here; '' for the root, and where the LLM ended without another word. */
   readonly step: string
   /** P(child | parent) in [0, 1] where the method uses priors, else null. */
   prior: number | null
-  /** mcts: simulations that passed. guard: times this text was proposed. particle: particles that came. */
+  /** mcts: simulations that passed. guard: times this text was proposed. particle: particles that came. plan: solutions below it. */
   visits: number
   /** Sum of the values of those visits, each in [0, 1]. */
   value_sum: number

@@ -10,8 +10,21 @@ export interface LlmUsage {
   completion_tokens: number
 }
 
+/** What the LLM is told in words beside the problem, or in place of solving it. */
+export type Aim =
+  /** Solve it without the mistake of a step that was refused, and what the critic found in that. */
+  | { readonly kind: 'avoid'; readonly step: string; readonly finding: string | null }
+  /** Write a short plan for it. */
+  | { readonly kind: 'plan' }
+  /** Solve it by a plan. */
+  | { readonly kind: 'follow'; readonly plan: string }
+  /** Which of two solutions is better: `World.verdict` reads the reply. */
+  | { readonly kind: 'compare'; readonly first: string; readonly second: string }
+
 export interface ProposeRequest {
   readonly problem: string
+  /** Only passed when the LLM `canInstruct`. */
+  readonly aim?: Aim
   /** Steps already accepted; empty for a fresh solution. Only passed non-empty when the LLM `canContinue`. */
   readonly steps: readonly string[]
   /** `end`: the whole rest of the solution. `step`: one step only. */
@@ -56,6 +69,10 @@ export interface World {
   readonly extract: (solution: string) => string | null
   /** Canonical form of an answer: equal answers have equal canonical forms. */
   readonly canon: (answer: string) => string
+  /** What is wrong with a step that was judged, in words; null where the critic can name nothing. */
+  readonly finding: (step: string) => string | null
+  /** Which of two solutions a comparison found better; null when it does not say. */
+  readonly verdict: (text: string) => 'first' | 'second' | null
   /** Milliseconds, monotonic. */
   readonly now: () => number
   /** Resolves after `ms` milliseconds; rejects when aborted. */
@@ -82,7 +99,10 @@ export interface Candidate {
   readonly answer: string | null
   /** False when the solution was cut off. */
   readonly ended: boolean
-  /** What its answer got: votes (one for each simulation or particle that ended in it), or summed scores in a weighted vote. */
+  /**
+   * What its answer got: votes (one for each simulation or particle that ended in it), or summed scores in a weighted vote.
+   * pairwise: the solution's own win rate in [0, 1].
+   */
   readonly votes?: number
 }
 

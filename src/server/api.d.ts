@@ -421,6 +421,9 @@ export interface components {
          *     * `weighted_best_of_n`: sample `n`, add up the scores of the solutions that agree, answer with the best of the
          *       heaviest group.
          *     * `self_consistency`: sample `n`, answer with what most of them say; the critic only breaks ties.
+         *     * `pairwise`: sample `n`, let the language model compare every two whose answers differ, in both orders, and answer with the
+         *       highest win rate; solutions that agree, and comparisons without a verdict or a budget, count half a win each. Needs an LLM that
+         *       follows instructions: the built-in solver does not.
          *     * `beam`: propose `n` steps in a round, go on from the ⌈n / width⌉ best. Needs an LLM that can continue a partial answer.
          *     * `dvts`: beam search in ⌈n / width⌉ subtrees that do not compete: each goes on from the best of its own proposals. More
          *       diverse than `beam`. Needs an LLM that can continue a partial answer.
@@ -429,27 +432,33 @@ export interface components {
          *     * `guard`: go step by step and sample a step again that the critic calls wrong, in `runs` independent solutions that
          *       then vote. With an LLM that cannot continue a partial answer, whole solutions are sampled again.
          *     * `revise`: generate a whole solution, go on again from before the first step that the critic calls wrong, in `runs`
-         *       independent solutions that then vote. With an LLM that cannot continue a partial answer, every try starts over.
-         *     * `mcts`: grow a tree of steps by PUCT, with the critic's score as the value of a leaf. Needs an LLM that can continue
+         *       independent solutions that then vote. The LLM is told which step was refused, and what an exact check found in it; one that does
+         *       not follow instructions (the built-in solver) is asked again without. With an LLM that cannot continue a partial answer, every
+         *       try starts over.
+         *     * `plan`: let the language model write up to `plans` short plans, solve the problem once with each and once with none, and go on with
+         *       the better half of them, by the mean score of their solutions, until `n` solutions are there. Needs an LLM that follows
+         *       instructions: the built-in solver does not.
+         *     * `mcts`: grow a tree of steps by PUCT, with the critic's score as the value of a leaf, mixed with a rollout's on request. Needs an LLM that can continue
          *       a partial answer.
          *     * `auto`: sample up to four solutions first. Where all agree and the critic accepts one, stop. Where no two agree, or some
          *       disagree and the critic accepts none, a `beam` search joins the vote, if the LLM can continue a partial answer. Else sample
          *       on, up to `n`, until no further sample can change the winner. The vote is weighted by scores.
          * @enum {string}
          */
-        SearchMethod: "best_of_n" | "weighted_best_of_n" | "self_consistency" | "beam" | "dvts" | "particle" | "guard" | "revise" | "mcts" | "auto";
+        SearchMethod: "best_of_n" | "weighted_best_of_n" | "self_consistency" | "pairwise" | "beam" | "dvts" | "particle" | "guard" | "revise" | "plan" | "mcts" | "auto";
         /**
          * @description Options of the method. One that the method does not take is refused.
          *
          *     | method | takes |
          *     | --- | --- |
-         *     | `best_of_n` | n, temperature, aggregation, max_tokens, concurrency, min_confidence |
+         *     | `best_of_n`, `pairwise` | n, temperature, aggregation, max_tokens, concurrency, min_confidence |
          *     | `weighted_best_of_n`, `self_consistency` | n, temperature, aggregation, max_tokens, concurrency, min_confidence, early_stop |
          *     | `beam`, `dvts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, n, width, lookahead, select |
          *     | `particle` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, n, select |
          *     | `guard` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, runs, regenerations, max_tokens |
          *     | `revise` | temperature, aggregation, max_tokens, concurrency, min_confidence, runs, regenerations |
-         *     | `mcts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, simulations, width, parallel, exploration, prior, prior_temperature, select |
+         *     | `plan` | n, temperature, aggregation, max_tokens, concurrency, min_confidence, plans, step_max_tokens, select |
+         *     | `mcts` | temperature, aggregation, max_steps, step_max_tokens, concurrency, min_confidence, simulations, width, parallel, exploration, rollout, max_tokens, prior, prior_temperature, select |
          *     | `auto` | n, temperature, aggregation, max_tokens, concurrency, min_confidence, max_steps, step_max_tokens, width |
          */
         SearchParams: {
@@ -457,6 +466,8 @@ export interface components {
             n?: number;
             /** @description Stop sampling once no further sample can change the winning answer. Default: false. */
             early_stop?: boolean;
+            /** @description Plans to try; solutions without a plan compete with them. Default: 3. */
+            plans?: number;
             /** @description Independent guarded or revised solutions, combined by majority vote. Default: 4. */
             runs?: number;
             /** @description Times what the critic refuses is sampled again before the best try is taken. Default: 5. */
@@ -471,6 +482,8 @@ export interface components {
             parallel?: number;
             /** @description Constant of the PUCT exploration term. Default: 1.25. */
             exploration?: number;
+            /** @description Weight of a greedy rollout to the end, beside the critic, in what a node is worth before its first visit; 0: no rollouts. Default: 0. */
+            rollout?: number;
             /**
              * @description Priors of children: equal, or a softmax of critic scores. Default: uniform.
              * @enum {string}
@@ -494,9 +507,9 @@ export interface components {
             min_confidence?: number;
             /** @description Steps a solution may have. Default: 32. */
             max_steps?: number;
-            /** @description Completion tokens for one step. Default: 256. */
+            /** @description Completion tokens for one step, or one plan. Default: 256. */
             step_max_tokens?: number;
-            /** @description Completion tokens for one whole solution. Default: 512. */
+            /** @description Completion tokens for one whole solution, or one comparison of two. Default: 512. */
             max_tokens?: number;
             /** @description LLM calls at the same time. Default: 8. */
             concurrency?: number;
@@ -694,7 +707,7 @@ export interface components {
             ended: boolean;
             /**
              * @description What its answer got where answers were voted on: how many candidates gave it, or the sum of their scores in a
-             *     weighted vote.
+             *     weighted vote. With `pairwise`, its own win rate in [0, 1].
              */
             votes?: number;
         };
@@ -745,7 +758,7 @@ export interface components {
             parent: number;
             /** @description 0 for the root. */
             depth: number;
-            /** @description The step that leads here; empty for the root. */
+            /** @description The step that leads here, with `plan` the plan of what stands below; empty for the root. */
             step: string;
             /** @description What the method expected of it. */
             prior: number | null;
@@ -1078,7 +1091,7 @@ export interface components {
         };
         /**
          * @description `INVALID_REQUEST`: the body does not match the contract. `UNKNOWN_UPSTREAM`: no upstream of that name is configured.
-         *     `METHOD_UNSUPPORTED`: the method continues partial answers, and this language model cannot. `IDEMPOTENCY_MISMATCH`: the
+         *     `METHOD_UNSUPPORTED`: the method continues partial answers or gives instructions, and this language model takes none. `IDEMPOTENCY_MISMATCH`: the
          *     key was used for another request.
          */
         InvalidSearch: {

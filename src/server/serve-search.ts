@@ -69,7 +69,8 @@ export function prepareSearch(deps: Deps, ask: SearchAsk, asker: Asker): Prepare
       const world = createSearchWorld(llm, critic)
       const deadlineMs = Math.max(1, budget.deadline_ms - Math.round(performance.now() - begunAt))
       const limits = { maxTokens: budget.max_tokens, maxCalls: budget.max_calls, deadlineMs }
-      const request = { problem, method, params, budget: limits, seed, threshold, canContinue }
+      const { canInstruct } = llm
+      const request = { problem, method, params, budget: limits, seed, threshold, canContinue, canInstruct }
       const wording = () => ({ threshold, estimated: world.isEstimated() })
       let firstFailure: unknown
       const result = await runToEnd(request, world, signal, async event => {

@@ -1,5 +1,5 @@
 // The mind of the fake LLM: adds up the numbers of a problem, step by step, and continues partial answers. Knows no HTTP.
-import { STEPS_SO_FAR } from '../../src/llm/prompt.ts'
+import { PLAN_TO_FOLLOW, REFUSED_BEFORE, STEPS_SO_FAR } from '../../src/llm/prompt.ts'
 
 /** Ways to answer with a completion. */
 const SOLVER_MODES = [
@@ -91,8 +91,10 @@ function written(solution: string, partial: string, asMessage: boolean, mode: So
 function readMessages(body: ChatBody): { problem: string; partial: string; asMessage: boolean } {
   const asked = body.messages.find(message => message.role === 'user')?.content ?? ''
   const last = body.messages.at(-1)
-  if (last?.role === 'assistant') return { problem: asked, partial: last.content, asMessage: true }
-  const [problem = '', rest] = asked.split(`\n\n${STEPS_SO_FAR}\n\n`)
+  const [told = '', rest] = asked.split(`\n\n${STEPS_SO_FAR}\n\n`)
+  const at = [REFUSED_BEFORE, PLAN_TO_FOLLOW].map(words => told.indexOf(`\n\n${words}\n\n`)).find(i => i >= 0)
+  const problem = told.slice(0, at)
+  if (last?.role === 'assistant') return { problem, partial: last.content, asMessage: true }
   // The last paragraph of a prompted request is the instruction.
   const partial = rest === undefined ? '' : paragraphs(rest).slice(0, -1).join('\n\n')
   return { problem, partial, asMessage: false }

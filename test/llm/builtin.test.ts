@@ -24,6 +24,7 @@ test('the sampler gets the request, and its counts become the usage', async () =
   })
   assert.equal(llm.name, 'builtin')
   assert.equal(await llm.canContinue(never()), true)
+  assert.ok(!llm.canInstruct)
 })
 
 test("an abort rejects with the signal's reason, before the call or during it", async () => {

@@ -265,3 +265,52 @@ test('mcts: the answer can be chosen by best, weighted or majority', async () =>
     assert.equal(result.candidates[0]!.votes === undefined, select === 'best')
   }
 })
+
+/** Two first steps; what follows the one that looks worse is right. A rollout sees that at once. */
+const hidden = (more = {}) =>
+  createWalkWorld({
+    text: ({ steps, seed }) => {
+      if (steps.length === 0) return { text: seed % 2 === 0 ? 'shiny' : 'plain', ended: false }
+      const answer = steps[0] === 'shiny' ? 'bad. The answer is 1.' : 'good. The answer is 2.'
+      return { text: answer, ended: true }
+    },
+    score: step => ({ shiny: 0.6, plain: 0.5, bad: 0.1, good: 0.9 })[step.match(/^\w+/)![0]]!,
+    ...more,
+  })
+
+test('mcts: a rollout tells the better start before anything was visited', async () => {
+  const firstEnd = async (rollout: number) => {
+    const params = { simulations: 1, width: 8, aggregation: 'last', rollout }
+    const { result } = await search(hidden(), { method: 'mcts', params })
+    return result.answer
+  }
+  assert.equal(await firstEnd(0), '1')
+  assert.equal(await firstEnd(0.5), '2')
+})
+
+test('mcts: rollouts are one greedy call to the end for each new open step, and no candidates', async () => {
+  const world = hidden()
+  const params = { simulations: 1, width: 8, rollout: 1, max_tokens: 77 }
+  const { result } = await search(world, { method: 'mcts', params })
+  const rollouts = world.requests.filter(({ until }) => until === 'end')
+  assert.deepEqual(
+    rollouts
+      .map(({ steps, temperature, maxTokens }) => [steps.join(), temperature, maxTokens])
+      .toSorted((a, b) => String(a).localeCompare(String(b))),
+    [
+      ['plain', 0, 77],
+      ['shiny', 0, 77],
+    ],
+  )
+  assert.ok(result.candidates.every(({ steps }) => result.tree!.some(({ step }) => step === steps.at(-1))))
+  assert.equal(result.candidates.length, 1)
+})
+
+test('mcts: a rollout that fails leaves the value to the critic', async () => {
+  const world = hidden({
+    fails: ({ until }: { until: string }) => (until === 'end' ? new Error('down') : null),
+  })
+  const params = { simulations: 1, width: 8, aggregation: 'last', rollout: 1 }
+  const { result } = await search(world, { method: 'mcts', params })
+  assert.deepEqual([result.answer, result.failed], ['1', 2])
+})

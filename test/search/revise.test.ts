@@ -144,6 +144,53 @@ test('revise: at temperature 0 only the first try is greedy', async () => {
   )
 })
 
+test('revise: tells what was refused last, with what the critic found in it', async () => {
+  const world = replies(['a | bad @0.2 | z', 'worse @0.1 | The answer is 1.', 'The answer is 2.'], {
+    finding: step => (step === 'bad @0.2' ? '1 + 1 = 3 does not hold.' : null),
+  })
+  await search(world, one)
+  assert.deepEqual(
+    world.requests.map(({ aim }) => aim),
+    [
+      undefined,
+      { kind: 'avoid', step: 'bad @0.2', finding: '1 + 1 = 3 does not hold.' },
+      { kind: 'avoid', step: 'worse @0.1', finding: null },
+    ],
+  )
+})
+
+test('revise: runs are told of their own steps only', async () => {
+  const world = replies(['bad @0.2', 'worse @0.1', 'The answer is 1.', 'The answer is 1.'])
+  await search(world, { method: 'revise', params: { runs: 2, concurrency: 1 } })
+  assert.deepEqual(
+    world.requests.slice(2).map(({ aim }) => aim?.kind === 'avoid' && aim.step),
+    ['bad @0.2', 'worse @0.1'],
+  )
+})
+
+test('revise: what is only cut off or unscored is not called wrong', async () => {
+  const cut = replies(['a | half a st…', 'c. The answer is 1.'])
+  await search(cut, one)
+  const unscored = replies(['a | ??? | b', 'The answer is 1.'], {
+    score: step => (step === '???' ? null : 0.9),
+  })
+  await search(unscored, one)
+  for (const { requests } of [cut, unscored]) {
+    assert.equal(requests.length, 2)
+    assert.equal(requests[1]!.aim, undefined)
+  }
+})
+
+test('revise: an LLM that starts over is told too, and one that follows no instructions is not', async () => {
+  for (const canInstruct of [true, false]) {
+    const world = replies(['a | bad @0.2', 'The answer is 1.'])
+    await search(world, { ...one, canContinue: false, canInstruct })
+    const { steps, aim } = world.requests[1]!
+    assert.deepEqual(steps, [])
+    assert.deepEqual(aim, canInstruct ? { kind: 'avoid', step: 'bad @0.2', finding: null } : undefined)
+  }
+})
+
 test('revise: makes a poor solver right, and with fewer tokens than starting over', async () => {
   const total = async (canContinue: boolean) => {
     let right = 0

@@ -20,17 +20,22 @@ const SMALL: Record<MethodName, Record<string, unknown>> = {
   best_of_n: { n: 5 },
   weighted_best_of_n: { n: 5 },
   self_consistency: { n: 5 },
+  pairwise: { n: 4 },
   beam: { n: 4, width: 2, lookahead: 1 },
   dvts: { n: 5, width: 2, lookahead: 1 },
   particle: { n: 4 },
   guard: { runs: 3 },
   revise: { runs: 2 },
-  mcts: { simulations: 4, width: 3, parallel: 2 },
+  plan: { n: 5, plans: 2 },
+  mcts: { simulations: 4, width: 3, parallel: 2, rollout: 0.5 },
   auto: { n: 6, width: 2 },
 }
 
 /** Methods that an LLM without continuation cannot run. */
 const NEEDS_CONTINUATION = new Set<MethodName>(['beam', 'dvts', 'particle', 'mcts'])
+
+/** Methods that an LLM which does not follow instructions cannot run. */
+const NEEDS_INSTRUCTION = new Set<MethodName>(['pairwise', 'plan'])
 
 /** A request for any method, of a size at which budgets bite. */
 const anyRequest = fc.record({
@@ -65,6 +70,7 @@ function toRequest({
     seed,
     threshold: 0.5,
     canContinue: canContinue || NEEDS_CONTINUATION.has(method),
+    canInstruct: true,
     params: { ...SMALL[method], ...Object.fromEntries(given), concurrency },
     budget: { maxTokens, maxCalls },
   }
@@ -172,6 +178,20 @@ test('an LLM that cannot continue is refused before any call where the method ne
     } else {
       assert.equal((await running).result.finish_reason, 'complete')
       assert.ok(world.requests.every(({ steps, until }) => steps.length === 0 && until === 'end'))
+    }
+  }
+})
+
+test('an LLM that cannot be told what to do is refused before any call where the method needs it, else never told', async () => {
+  for (const method of METHOD_NAMES) {
+    const world = createWalkWorld({ errorRate: 0.5 })
+    const running = search(world, { method, canInstruct: false, params: SMALL[method] })
+    if (NEEDS_INSTRUCTION.has(method)) {
+      await assert.rejects(running, { name: 'SearchError', code: 'METHOD_UNSUPPORTED' })
+      assert.equal(world.requests.length, 0)
+    } else {
+      assert.equal((await running).result.finish_reason, 'complete')
+      assert.ok(world.requests.every(({ aim }) => aim === undefined))
     }
   }
 })

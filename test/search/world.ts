@@ -3,6 +3,7 @@
 import { createRng, seedFor } from '../../src/search/rng.ts'
 import { runSearch, type SearchRequest } from '../../src/search/run.ts'
 import type {
+  Aim,
   Judge,
   Propose,
   ProposeRequest,
@@ -68,6 +69,8 @@ export interface WalkOptions {
   readonly text?: (request: ProposeRequest) => { text: string; ended: boolean } | null
   /** True for steps the critic cannot score. */
   readonly blind?: (step: string) => boolean
+  /** What the critic finds wrong in a step; default: nothing it can name. */
+  readonly finding?: (step: string) => string | null
   /** Replaces the critic's score of a step. */
   readonly score?: (step: string, path: readonly string[], index: number) => number | null
 }
@@ -133,6 +136,12 @@ function isRight(problem: string, path: readonly string[], index: number): boole
   return lastNumber(path[index]!) === expected
 }
 
+/** A judge of the answers alone, undecided between two right or two wrong ones. */
+function compared(problem: string, { first, second }: Extract<Aim, { kind: 'compare' }>): string {
+  const [a, b] = [first, second].map(text => String(lastNumber(text)) === truth(problem))
+  return a === b ? 'hm' : a ? 'first' : 'second'
+}
+
 /** A deterministic world: replies depend on the request alone, scores on the path alone. */
 export function createWalkWorld(options: WalkOptions = {}): WalkWorld {
   const { errorRate = 0.3, overshoot = 0 } = options
@@ -145,6 +154,8 @@ export function createWalkWorld(options: WalkOptions = {}): WalkWorld {
   const reply = (request: ProposeRequest) => {
     const scripted = options.text?.(request)
     if (scripted) return scripted
+    if (request.aim?.kind === 'plan') return { text: `Plan ${request.seed % 5}`, ended: true }
+    if (request.aim?.kind === 'compare') return { text: compared(request.problem, request.aim), ended: true }
     const rng = createRng(request.seed)
     const rate = request.temperature === 0 ? 0 : errorRate
     const steps = [...request.steps]
@@ -227,6 +238,8 @@ export function createWalkWorld(options: WalkOptions = {}): WalkWorld {
     judge,
     split: text => text.split('\n\n').filter(step => step.trim() !== ''),
     extract: solution => solution.match(/The answer is (\S+)\./)?.[1] ?? null,
+    finding: step => options.finding?.(step) ?? null,
+    verdict: text => (text === 'first' || text === 'second' ? text : null),
     canon: answer => (Number.isNaN(Number(answer)) ? answer : String(Number(answer))),
   }
 }
@@ -240,7 +253,7 @@ export async function search(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<{ events: SearchEvent[]; result: SearchResult }> {
   const events: SearchEvent[] = []
-  const defaults = { problem: PROBLEM, seed: 1, threshold: 0.5, canContinue: true }
+  const defaults = { problem: PROBLEM, seed: 1, threshold: 0.5, canContinue: true, canInstruct: true }
   const running = runSearch({ ...defaults, ...request }, world, signal)
   for (;;) {
     const next = await running.next()
