@@ -67,6 +67,14 @@ const CASES: Readonly<Record<MethodName | 'beam_lookahead', Case>> = {
     params: { simulations: 4, width: 4, parallel: 1 },
     depth: ({ tree = [] }) => tree.filter(({ state }) => state === 'expanded').length,
   },
+  // Both orders of each pair that disagrees, all at once: up to twelve.
+  pairwise: {
+    method: 'pairwise',
+    params: { n: 4, concurrency: 12 },
+    depth: ({ candidates }) => (new Set(candidates.map(({ answer }) => answer)).size > 1 ? 2 : 1),
+  },
+  // How many rounds there are depends on how many plans differ.
+  plan: { method: 'plan', params: { n: 8, plans: 3 }, depth: () => null },
   auto: { method: 'auto', params: { n: 8 }, depth: () => null },
 }
 
@@ -80,7 +88,7 @@ async function startUpstream() {
 }
 
 async function search(llm: Llm, { method, params, threshold = 0.5 }: Case, seed: number) {
-  const request = { problem: PROBLEM, method, params, seed, threshold, canContinue: true }
+  const request = { problem: PROBLEM, method, params, seed, threshold, canContinue: true, canInstruct: true }
   const events = runSearch(request, createSearchWorld(llm, critic), new AbortController().signal)
   for (;;) {
     const next = await events.next()

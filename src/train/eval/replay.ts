@@ -49,6 +49,8 @@ export function createReplay({ problem, candidates }: Pool): Replay {
       split: text => [...candidates[known.get(text)!.index]!.steps],
       extract: text => known.get(text)!.answer,
       canon: canonAnswer,
+      finding: () => null,
+      verdict: () => null,
       now: () => 0,
       timeout: (ms, signal) => sleep(ms, undefined, { signal }),
     }
