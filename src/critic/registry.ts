@@ -102,16 +102,16 @@ class Handle implements Critic {
     }
   }
 
-  async judge(items: Parameters<Critic['judge']>[0], signal?: AbortSignal) {
+  async judge(...call: Parameters<Critic['judge']>) {
     this.#inUse++
     try {
       const started = this.worker()
       const worker = await started
-      return await worker.judge(items, signal).catch(async error => {
+      return await worker.judge(...call).catch(async error => {
         if (!worker.dead()) throw error
         // A worker that died is replaced, once for all its requests, and they are tried once more.
         if (this.#worker === started) this.#worker = null
-        return (await this.worker()).judge(items, signal)
+        return (await this.worker()).judge(...call)
       })
     } finally {
       this.#inUse--

@@ -1030,6 +1030,11 @@ export interface components {
             /** @description What is the matter this time. */
             detail?: string;
             code: components["schemas"]["ErrorCode"];
+            /**
+             * @description With `OVERLOADED`, the limit that was reached: `critic_items` or `critic_chars` (items or text that a critic may have under
+             *     way) or `searches` (searches that run).
+             */
+            limit?: string;
             /** @description With `INVALID_REQUEST`, where the body breaks the contract; the first ten places. */
             errors?: {
                 /** @description As in `items[2].steps[0]`; empty for the body itself. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
+import type { Worker } from 'node:worker_threads'
 import { openRegistry, type Pointer, type Registry, type RegistryOptions } from '../../src/critic/registry.ts'
 import { startWorkerCritic, type WorkerCritic } from '../../src/critic/worker-critic.ts'
 import { AppError, type ErrorCode } from '../../src/errors.ts'
@@ -165,6 +166,22 @@ test('a worker that died is replaced once, whatever number of requests notice', 
   await started[0]!.close()
   const answers = await Promise.all(Array.from({ length: 20 }, () => current().judge([ITEM])))
   assert.equal(answers.length, 20)
+  assert.equal(started.length, 2)
+})
+
+test('a worker that dies under load is replaced, and what it left unanswered is answered by the next', async () => {
+  const threads: Worker[] = []
+  const seen = (thread: Worker) => threads.push(thread)
+  process.on('worker', seen)
+  const { current } = await open()
+  const [want] = await current().judge([ITEM])
+  const long = { problem: 'Long', steps: Array.from({ length: 300 }, (_, i) => `Then ${i} clips in May.`) }
+  const asked = [[long], ...Array(10).fill([ITEM])].map(items => current().judge(items))
+  threads[0]!.postMessage(null) // a bug in the worker: its handler throws on this, and the thread ends
+  const answers = await Promise.all(asked)
+  process.off('worker', seen)
+  for (const answer of answers.slice(1)) assert.deepEqual(answer, [want])
+  assert.equal(answers[0]![0]!.steps.length, 300)
   assert.equal(started.length, 2)
 })
 
