@@ -14,7 +14,7 @@ export interface WorkerCriticOptions extends Partial<Limits> {
   /** Tokens that are scored together, about; between two such batches every request has its turn. */
   readonly batchTokens?: number
   /** Called after every run of the session, for metrics. */
-  readonly onBatch?: (batch: ServedBatch) => void
+  readonly onRun?: (run: ServedRun) => void
   /** Called after every request that was scored, for metrics. */
   readonly onAnswer?: (answer: ServedAnswer) => void
 }
@@ -24,7 +24,7 @@ interface ServedBy {
   readonly device: Device
 }
 
-interface ServedBatch extends ServedBy {
+interface ServedRun extends ServedBy {
   readonly rows: number
   /** Without padding. */
   readonly tokens: number
@@ -77,7 +77,7 @@ export async function startWorkerCritic(dir: string, options: WorkerCriticOption
   worker.on('message', (answer: Answer) => {
     if (answer.kind === 'ran') {
       const { rows, tokens, scored } = answer
-      if (rows > 0) options.onBatch?.({ critic: version, device, rows, tokens })
+      if (rows > 0) options.onRun?.({ critic: version, device, rows, tokens })
       for (const { id, results, timing } of scored) {
         const request = waiting.get(id)
         if (request === undefined) continue // its client left while it ran

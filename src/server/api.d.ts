@@ -1249,6 +1249,12 @@ export interface components {
     headers: {
         /** @description The name of this request, as in the body's `request_id`. */
         RequestId: string;
+        /**
+         * @description Where the critic's time went, in milliseconds: `queue` (waiting for the critic and for the rows of other requests), `tokenise`
+         *     (reading the text), `infer` (runs of the model with rows of this request in them) and their `total`. `/metrics` has the same as
+         *     histograms.
+         */
+        ServerTiming: string;
         /** @description Seconds after which another try makes sense. */
         RetryAfter: number;
     };
@@ -1278,6 +1284,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
                 content: {

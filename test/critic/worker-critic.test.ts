@@ -68,7 +68,7 @@ test('requests that wait are scored together, and the metrics hear of each run a
   const timings: Timing[] = []
   const told: Timing[] = []
   const { judge } = await start({
-    onBatch: ({ critic, device, rows, tokens }) => {
+    onRun: ({ critic, device, rows, tokens }) => {
       assert.deepEqual([critic, device], ['tiny@2.0.0', 'cpu'])
       assert.ok(tokens >= rows)
       runs.push(rows)
@@ -137,8 +137,8 @@ test('what is left of a long request is not scored when its client leaves, and o
   const leaving = new AbortController()
   const { judge } = await start({
     batchTokens: 512,
-    onBatch: batch => {
-      rows.push(batch.rows)
+    onRun: run => {
+      rows.push(run.rows)
       leaving.abort(new Error('gone home'))
     },
   })
