@@ -185,6 +185,30 @@ test('a worker that dies under load is replaced, and what it left unanswered is 
   assert.equal(started.length, 2)
 })
 
+test('swap after swap, only the serving worker and the two that served last are kept, and the others still answer', async () => {
+  for (const n of [4, 5, 6])
+    await writeTinyCritic(join(trainedDir, `${n}`), { version: `tiny@1.2.${n}`, seed: 10 + n })
+  const { current, get, promote } = await open()
+  const first = current()
+  const [want] = await first.judge([ITEM])
+  for (const version of ['tiny@1.2.0', 'tiny@1.2.4', 'tiny@1.2.5', 'tiny@1.2.6']) {
+    await promote(version)
+    await current().judge([ITEM])
+  }
+  assert.deepEqual(
+    started.map(worker => [worker.version, worker.dead()]),
+    [
+      ['tiny@1.1.0', true],
+      ['tiny@1.2.0', true],
+      ['tiny@1.2.4', false],
+      ['tiny@1.2.5', false],
+      ['tiny@1.2.6', false],
+    ],
+  )
+  assert.deepEqual(await first.judge([ITEM]), [want])
+  assert.equal(get('tiny@1.1.0'), first)
+})
+
 test('a worker nobody asks is stopped, wakes when asked again, and is the only one of its version', async () => {
   const { get } = await open({ idleMs: 300 })
   const held = get('tiny@1.0.0')
