@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { canonAnswer } from '../src/answer/equal.ts'
 import { generateProblems } from '../src/train/recipe/built-in.ts'
 import { createRng } from '../src/train/rng.ts'
+import { quantile, startLoad, type Work } from './lib/load.ts'
 import { type RunningService, startService } from './lib/service.ts'
 
 interface SearchAnswer {
@@ -17,10 +18,6 @@ interface Job {
   readonly stage: string
   readonly reason: string | null
   readonly figures: Readonly<Record<string, unknown>>
-}
-interface Work {
-  readonly problem: string
-  readonly steps: readonly string[]
 }
 
 const ENDED = ['promoted', 'rejected', 'failed', 'cancelled']
@@ -41,35 +38,6 @@ async function makeTraffic(service: RunningService, problems: number): Promise<W
   return work.filter(item => item.steps.length > 0)
 }
 
-/** Clients that critique one solution after the other until told to stop. */
-function startClients(service: RunningService, clients: number, work: readonly Work[]) {
-  const ms: number[] = []
-  const failures: string[] = []
-  const critics = new Set<string>()
-  let stopped = false
-  const client = async (first: number) => {
-    for (let i = first; !stopped; i += clients) {
-      const start = performance.now()
-      try {
-        const { status, body } = await service.call('POST', '/critique', work[i % work.length])
-        if (status === 200) critics.add((body as { critic: string }).critic)
-        else failures.push(`${status} ${(body as { code: string }).code}`)
-      } catch (error) {
-        failures.push((error as Error).message)
-      }
-      ms.push(performance.now() - start)
-    }
-  }
-  const running = Promise.all(Array.from({ length: clients }, (_, i) => client(i)))
-  return {
-    async stop() {
-      stopped = true
-      await running
-      return { ms: ms.toSorted((a, b) => a - b), failures, critics: [...critics] }
-    },
-  }
-}
-
 export async function run(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],
@@ -83,7 +51,7 @@ export async function run(args: readonly string[]) {
   try {
     const work = await makeTraffic(service, Number(values.problems))
     say(`${work.length} candidates in the traffic`)
-    const clients = startClients(service, Number(values.clients), work)
+    const clients = startLoad(service.url, work, Number(values.clients))
     const start = performance.now()
     let job = (await service.call('POST', '/admin/retrain', { minutes: Number(values.minutes), seed: 1 }))
       .body as Job
@@ -110,8 +78,8 @@ export async function run(args: readonly string[]) {
       failed: failures.length,
       failures: [...new Set(failures)].slice(0, 5),
       critics_seen: critics.length,
-      p50_ms: Math.round(ms[ms.length >> 1]!),
-      p99_ms: Math.round(ms[Math.floor(ms.length * 0.99)]!),
+      p50_ms: Math.round(quantile(ms, 0.5)),
+      p99_ms: Math.round(quantile(ms, 0.99)),
       rollback: rollback?.body,
       figures: job.figures,
     }

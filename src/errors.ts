@@ -56,10 +56,17 @@ export class AppError extends Error {
   readonly code: ErrorCode
   /** Seconds after which trying again makes sense; becomes `Retry-After`. */
   readonly retryAfterS: number | undefined
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryAfterS?: number } = {}) {
+  /** Name of the limit that was reached, with OVERLOADED. */
+  readonly limit: string | undefined
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; retryAfterS?: number; limit?: string } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'AppError'
     this.code = code
     this.retryAfterS = options.retryAfterS
+    this.limit = options.limit
   }
 }

@@ -102,11 +102,14 @@ async function start(): Promise<void> {
     shippedDir: join(SHIPPED, 'critic'),
     trainedDir,
     pointer: { load: () => store.getServing(), save: serving => store.setServing(serving) },
-    start: dir => startWorkerCritic(dir, { devices: config.devices, threads: config.threads }),
-    onServing: version => {
-      metrics.serving(version)
-      log.info({ critic: version }, 'critic serves')
-    },
+    start: dir =>
+      startWorkerCritic(dir, {
+        devices: config.devices,
+        threads: config.threads,
+        onRun: metrics.criticRun,
+        onAnswer: metrics.criticCall,
+      }),
+    onServing: version => log.info({ critic: version }, 'critic serves'),
     onDamaged: (version, error) =>
       log.error({ critic: version, error }, 'critic is damaged; the shipped one serves'),
   })

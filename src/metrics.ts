@@ -6,11 +6,24 @@ export interface Metrics {
   requestStarted(): (end: { method: string; route: string; status: number | 'gone' }) => void
   critique(done: { critic: string; right: number; wrong: number; unscored: number; tokens: number }): void
   search(done: SearchCount): void
+  /** One run of a critic's session. */
+  criticRun(run: ServedBy & { readonly rows: number; readonly tokens: number }): void
+  /** One call of a critic that was answered: the milliseconds of each stage. */
+  criticCall(call: ServedBy & { readonly timing: Readonly<Record<CriticStage, number>> }): void
   /** The critic that serves; null for none. */
-  serving(version: string | null): void
+  serving(by: ServedBy | null): void
   /** The Prometheus text format with its content type. */
   render(): Promise<{ contentType: string; text: string }>
 }
+
+/** Version and device. */
+interface ServedBy {
+  readonly critic: string
+  readonly device: string
+}
+
+const CRITIC_STAGES = ['queue', 'tokenise', 'infer', 'total'] as const
+type CriticStage = (typeof CRITIC_STAGES)[number]
 
 interface SearchCount {
   readonly method: string
@@ -22,6 +35,9 @@ interface SearchCount {
 
 // A critique of short steps takes about 5 ms, a search up to minutes.
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
+const STAGE_SECONDS = [0.0001, 0.00025, 0.0005, ...SECONDS]
+const ROWS = [1, 2, 4, 8, 16, 32, 64, 128]
+const TOKENS = [32, 64, 128, 256, 512, 1024, 2048, 4096]
 
 /** Sets up every metric, those of the process (memory, CPU, event-loop lag) included. */
 export function createMetrics(): Metrics {
@@ -72,10 +88,31 @@ export function createMetrics(): Metrics {
     labelNames: ['method', 'kind'],
     registers,
   })
-  const critic = new Gauge({
+  const serving = new Gauge({
     name: 'spar_critic_serving',
-    help: '1 for the critic version that serves.',
-    labelNames: ['version'],
+    help: '1 for the critic version that serves, with the device it runs on.',
+    labelNames: ['version', 'device'],
+    registers,
+  })
+  const stages = new Histogram({
+    name: 'spar_critic_stage_duration_seconds',
+    help: 'Calls of a critic, by stage: queue (waiting), tokenise, infer, and their total.',
+    labelNames: ['stage', 'critic', 'device'],
+    buckets: STAGE_SECONDS,
+    registers,
+  })
+  const runRows = new Histogram({
+    name: 'spar_critic_run_rows',
+    help: 'Rows in a run of the critic’s session.',
+    labelNames: ['critic', 'device'],
+    buckets: ROWS,
+    registers,
+  })
+  const runTokens = new Histogram({
+    name: 'spar_critic_run_tokens',
+    help: 'Tokens in a run of the critic’s session, without padding.',
+    labelNames: ['critic', 'device'],
+    buckets: TOKENS,
     registers,
   })
 
@@ -100,9 +137,16 @@ export function createMetrics(): Metrics {
       llmTokens.inc({ method, kind: 'completion' }, llm.completion_tokens)
       criticTokens.inc({ kind: 'search' }, tokens)
     },
-    serving(version) {
-      critic.reset()
-      if (version !== null) critic.set({ version }, 1)
+    criticRun({ critic, device, rows, tokens }) {
+      runRows.observe({ critic, device }, rows)
+      runTokens.observe({ critic, device }, tokens)
+    },
+    criticCall({ critic, device, timing }) {
+      for (const stage of CRITIC_STAGES) stages.observe({ stage, critic, device }, timing[stage] / 1000)
+    },
+    serving(by) {
+      serving.reset()
+      if (by !== null) serving.set({ version: by.critic, device: by.device }, 1)
     },
     async render() {
       return { contentType: registry.contentType, text: await registry.metrics() }

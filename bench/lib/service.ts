@@ -1,6 +1,6 @@
 // Starts the real service as a process of its own for a benchmark: free port, fresh data folder. Measures nothing itself.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 export interface RunningService {
   readonly url: string
   readonly pid: number
+  /** Its database and trained critics. */
+  readonly dataDir: string
   /** Sends a JSON body and reads a JSON answer. */
   call(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>
   stop(): Promise<void>
@@ -16,6 +18,13 @@ export interface RunningService {
 
 const ADMIN_KEY = 'bench'
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+/** Folder of the newest shipped critic, which the service starts with. */
+export function shippedCritic(): string {
+  const root = fileURLToPath(new URL('../../models/critic/', import.meta.url))
+  const byVersion = new Intl.Collator('en', { numeric: true })
+  return join(root, readdirSync(root).toSorted(byVersion.compare).at(-1)!)
+}
 
 /** Resolves when /readyz answers 200. */
 export async function startService(env: Readonly<Record<string, string>> = {}): Promise<RunningService> {
@@ -37,6 +46,7 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
   return {
     url,
     pid: child.pid!,
+    dataDir,
     async call(method, path, body) {
       const res = await fetch(url + path, {
         method,

@@ -61,6 +61,8 @@ export interface Registry {
 
 const HISTORY = 20
 const IDLE_MS = 60_000
+/** Workers that may idle: many swaps in a row must not keep as many models in memory. */
+const MOST_IDLE = 2
 
 interface Found {
   readonly dir: string
@@ -102,16 +104,16 @@ class Handle implements Critic {
     }
   }
 
-  async judge(items: Parameters<Critic['judge']>[0], signal?: AbortSignal) {
+  async judge(...call: Parameters<Critic['judge']>) {
     this.#inUse++
     try {
       const started = this.worker()
       const worker = await started
-      return await worker.judge(items, signal).catch(async error => {
+      return await worker.judge(...call).catch(async error => {
         if (!worker.dead()) throw error
         // A worker that died is replaced, once for all its requests, and they are tried once more.
         if (this.#worker === started) this.#worker = null
-        return (await this.worker()).judge(items, signal)
+        return (await this.worker()).judge(...call)
       })
     } finally {
       this.#inUse--
@@ -167,6 +169,15 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     return handle
   }
 
+  /** Stops workers that do not serve: those idle for long, and all but the two last used. */
+  function sweep(): void {
+    // A handle stays: a search that holds it may wake its worker again, and `close` must find that one too.
+    const idle = [...handles.values()].filter(handle => handle !== serving?.handle && handle.idleFor() > 0)
+    const longestFirst = idle.toSorted((a, b) => b.idleFor() - a.idleFor())
+    for (const [i, handle] of longestFirst.entries())
+      if (handle.idleFor() >= idleMs || i < idle.length - MOST_IDLE) void handle.stop()
+  }
+
   async function serve(next: Pointer, keep: 'keep' | 'for now' = 'keep'): Promise<void> {
     openArtifact(find(next.version).dir) // hashes are checked before every switch
     const handle = handleOf(next.version)
@@ -178,6 +189,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
       })
     serving = { pointer: next, handle, device }
     options.onServing?.(next.version)
+    sweep()
   }
 
   /** Switches happen one at a time. */
@@ -210,15 +222,8 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     await serve({ version: newest, history }, saved === null ? 'keep' : 'for now')
   } else if (!resumed) throw new AppError('NOT_READY', `there is no critic in ${shippedDir}`)
 
-  const sweep = setInterval(
-    () => {
-      // The handle stays: a search that holds it may wake its worker again, and `close` must find that one too.
-      for (const handle of handles.values())
-        if (handle !== serving?.handle && handle.idleFor() >= idleMs) void handle.stop()
-    },
-    Math.min(idleMs, 10_000),
-  )
-  sweep.unref()
+  const sweeping = setInterval(sweep, Math.min(idleMs, 10_000))
+  sweeping.unref()
 
   const now = (): NonNullable<typeof serving> => serving!
 
@@ -259,7 +264,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
         return { serving: back, previous: before.version }
       }),
     async close() {
-      clearInterval(sweep)
+      clearInterval(sweeping)
       await Promise.all([...handles.values()].map(handle => handle.stop()))
     },
   }

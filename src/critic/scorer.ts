@@ -5,9 +5,10 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import { AppError } from '../errors.ts'
-import { type Encoded, encodeItem, FLAGS, type Row, SLOTS } from './encode.ts'
+import { encodeItem, FLAGS, type Row, SLOTS } from './encode.ts'
 import { FEATURE_INPUTS, FEATURES, writeFeatureInputs } from './features.ts'
 import { type Artifact, type Calibration, openArtifact } from './manifest.ts'
+import { BATCH_TOKENS, lengthOf, packRuns } from './pack.ts'
 import { createTokenizer, type TextTokenizer } from './tokenizer.ts'
 import type { Critique, CritiqueItem } from './types.ts'
 
@@ -21,8 +22,26 @@ export interface ScorerOptions {
   readonly batchTokens?: number
 }
 
+/** A row that waits to be run; `run` writes the logits of its steps into `out`. */
+export interface Job {
+  readonly row: Row
+  readonly features: readonly Float32Array[]
+  readonly out: (number | null)[]
+}
+
+/** An item that was read. Once all its jobs have been run, `logits` is filled and `critique` tells the scores. */
+export interface Prepared {
+  readonly jobs: readonly Job[]
+  readonly logits: readonly (number | null)[]
+  critique(): Critique
+}
+
 export interface Scorer {
   readonly artifact: Artifact
+  /** Encodes an item. */
+  prepare(item: CritiqueItem): Prepared
+  /** One run of the session over all the jobs. */
+  run(jobs: readonly Job[]): Promise<void>
   /** Calibrated scores with evidence, in the order of `items`. */
   judge(items: readonly CritiqueItem[]): Promise<Critique[]>
   /** Raw logits per step (before calibration), null where unscored, in the order of `items`. */
@@ -32,12 +51,6 @@ export interface Scorer {
 
 /** Calibrated probability of a logit. */
 const calibrated = ({ a, b }: Calibration, logit: number): number => 1 / (1 + Math.exp(-(a * logit + b)))
-
-interface Job {
-  readonly row: Row
-  readonly features: readonly Float32Array[]
-  readonly out: (number | null)[]
-}
 
 /** The CUDA provider is a file of its own, which an operator adds; asking for it without one prints an alarming native error. */
 function cudaIsInstalled(): boolean {
@@ -96,48 +109,48 @@ export async function openScorer(dir: string, options: ScorerOptions = {}): Prom
   }
   const tokenizer = openTokenizer(artifact)
   const session = await openModel(readFileSync(join(dir, 'model.onnx')), options)
-  const batchTokens = options.batchTokens ?? 4096
+  const batchTokens = options.batchTokens ?? BATCH_TOKENS
+
+  function prepare(item: CritiqueItem): Prepared {
+    const { rows, features, evidence } = encodeItem(tokenizer, item, manifest.max_length)
+    const logits: (number | null)[] = item.steps.map(() => null)
+    return {
+      jobs: rows.map(row => ({ row, features, out: logits })),
+      logits,
+      critique: () => ({
+        steps: logits.map((logit, step) => ({
+          score: logit === null ? null : calibrated(reading!.calibration, logit),
+          evidence: evidence[step]!,
+        })),
+        tokens: rows.reduce((sum, row) => sum + row.tokens.length, 0),
+      }),
+    }
+  }
 
   async function run(jobs: readonly Job[]): Promise<void> {
-    const length = Math.max(...jobs.map(job => job.row.tokens.length))
+    const length = Math.max(...jobs.map(lengthOf))
     const outputs = await session.run(toFeeds(jobs, length))
     const logits = outputs['logits']!.data as Float32Array
     let next = 0
     for (const { row, out } of jobs) for (const step of row.steps) out[step.index] = finite(logits[next++]!)
   }
 
-  async function score(
-    items: readonly CritiqueItem[],
-  ): Promise<{ encoded: Encoded[]; logits: (number | null)[][] }> {
-    const encoded = items.map(item => encodeItem(tokenizer, item, manifest.max_length))
-    const logits: (number | null)[][] = items.map(item => item.steps.map(() => null))
-    const jobs = encoded.flatMap(({ rows, features }, i) =>
-      rows.map(row => ({ row, features, out: logits[i]! })),
-    )
-    jobs.sort((x, y) => x.row.tokens.length - y.row.tokens.length)
-    for (let from = 0; from < jobs.length; ) {
-      let to = from + 1
-      while (to < jobs.length && (to - from + 1) * jobs[to]!.row.tokens.length <= batchTokens) to++
-      await run(jobs.slice(from, to))
-      from = to
-    }
-    return { encoded, logits }
+  async function score(items: readonly CritiqueItem[]): Promise<Prepared[]> {
+    const prepared = items.map(prepare)
+    const jobs = prepared.flatMap(item => item.jobs)
+    for (const together of packRuns(jobs, batchTokens)) await run(together)
+    return prepared
   }
 
   return {
     artifact,
+    prepare,
+    run,
     async logits(items) {
-      return (await score(items)).logits
+      return (await score(items)).map(({ logits }) => [...logits])
     },
     async judge(items) {
-      const { encoded, logits } = await score(items)
-      return encoded.map(({ rows, evidence }, i) => ({
-        steps: logits[i]!.map((logit, step) => ({
-          score: logit === null ? null : calibrated(reading.calibration, logit),
-          evidence: evidence[step]!,
-        })),
-        tokens: rows.reduce((sum, row) => sum + row.tokens.length, 0),
-      }))
+      return (await score(items)).map(item => item.critique())
     },
     release: () => session.release(),
   }

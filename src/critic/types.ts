@@ -19,12 +19,30 @@ export interface Critique {
   readonly tokens: number
 }
 
+/** Where the time of one call of `judge` went, in milliseconds. */
+export interface Timing {
+  /** All that is not in the other two: waiting for the worker and for the rows of others. */
+  readonly queue: number
+  /** Reading the items: tokens, number marks, evidence, features. */
+  readonly tokenise: number
+  /** Runs of the session with rows of this call in them. */
+  readonly infer: number
+  readonly total: number
+}
+
 /** One loaded critic version. A running search keeps the one it began with. */
 export interface Critic {
   /** e.g. `0.1.0`; stable for the life of the object. */
   readonly version: string
   /** τ in [0, 1]: a step is `right` when its score is at least this. */
   readonly threshold: number
-  /** Scores every item; results in the order of `items`. @throws {AppError} CRITIC_FAILED, OVERLOADED */
-  judge(items: readonly CritiqueItem[], signal?: AbortSignal): Promise<Critique[]>
+  /**
+   * Scores every item; results in the order of `items`. `onTiming` is told once, before the results.
+   * @throws {AppError} CRITIC_FAILED, OVERLOADED
+   */
+  judge(
+    items: readonly CritiqueItem[],
+    signal?: AbortSignal,
+    onTiming?: (timing: Timing) => void,
+  ): Promise<Critique[]>
 }

@@ -1,21 +1,37 @@
-// A critic that lives in a worker thread: a queue with permits, batches formed while the worker is busy. Knows no session.
+// A critic that lives in a worker thread: admits requests, hands them over, and answers each with its own scores.
+// Knows no session and no batch; those are the worker's.
 import { Worker } from 'node:worker_threads'
 import { AppError } from '../errors.ts'
+import { BATCH_TOKENS } from './pack.ts'
+import { createPermits, type Limits } from './permits.ts'
 import type { Device } from './scorer.ts'
-import type { Critic, Critique, CritiqueItem } from './types.ts'
+import type { Critic, Critique, Timing } from './types.ts'
 import type { Answer, Ask, WorkerStart } from './worker.ts'
 
-export interface WorkerCriticOptions {
+export interface WorkerCriticOptions extends Partial<Limits> {
   readonly devices: readonly Device[]
   readonly threads: number
-  /** Items that may wait; one more is refused with OVERLOADED. */
-  readonly maxWaiting?: number
-  /** Characters that may wait (see `charsOf`); a request that comes when nothing waits is taken whatever its size. */
-  readonly maxWaitingChars?: number
-  /** Characters sent to the worker in one message, about. A longer request goes in parts, between which others get their turn. */
-  readonly batchChars?: number
-  /** Called after every batch, for metrics. */
-  readonly onBatch?: (batch: { items: number; inferMs: number }) => void
+  /** Tokens that are scored together, about; between two such batches every request has its turn. */
+  readonly batchTokens?: number
+  /** Called after every run of the session, for metrics. */
+  readonly onRun?: (run: ServedRun) => void
+  /** Called after every request that was scored, for metrics. */
+  readonly onAnswer?: (answer: ServedAnswer) => void
+}
+
+interface ServedBy {
+  readonly critic: string
+  readonly device: Device
+}
+
+interface ServedRun extends ServedBy {
+  readonly rows: number
+  /** Without padding. */
+  readonly tokens: number
+}
+
+interface ServedAnswer extends ServedBy {
+  readonly timing: Timing
 }
 
 /** A loaded critic with a lifetime. `close` lets waiting requests finish first. */
@@ -26,50 +42,113 @@ export interface WorkerCritic extends Critic {
   close(): Promise<void>
 }
 
-/** Items of one request that go to the worker together. */
-interface Part {
-  readonly items: readonly CritiqueItem[]
-  readonly chars: number
-}
-
 interface Waiting {
-  readonly part: Part
-  /** Infinite for one that must be alone in its batch. */
-  readonly chars: number
+  readonly startedAt: number
+  readonly onTiming: ((timing: Timing) => void) | undefined
   readonly resolve: (results: Critique[]) => void
   readonly reject: (error: unknown) => void
 }
 
-const MAX_WAITING = 2048
+const MAX_ITEMS = 2048
 /** About what the largest body holds: half a minute of one core's work. */
-const MAX_WAITING_CHARS = 2 ** 20
-const BATCH_CHARS = 24_000
-/** What a step costs besides its text: its own token, and its part of the text that is read again in the item's next row. */
-const CHARS_PER_STEP = 16
-
-/** The work of an item, in characters. */
-const charsOf = ({ problem, steps }: CritiqueItem): number =>
-  steps.reduce((sum, step) => sum + step.length + CHARS_PER_STEP, problem.length)
-
-/** Items in order, in parts of at most `most` characters, or of one item. */
-function partsOf(items: readonly CritiqueItem[], most: number): Part[] {
-  const parts: { items: CritiqueItem[]; chars: number }[] = []
-  for (const item of items) {
-    const chars = charsOf(item)
-    const last = parts.at(-1)
-    if (last !== undefined && last.chars + chars <= most) {
-      last.items.push(item)
-      last.chars += chars
-    } else parts.push({ items: [item], chars })
-  }
-  return parts
-}
+const MAX_CHARS = 2 ** 20
 
 /** Starts a worker for the critic in `dir` and waits until it has scored a warm-up. @throws {AppError} CRITIC_INVALID, CRITIC_FAILED */
 export async function startWorkerCritic(dir: string, options: WorkerCriticOptions): Promise<WorkerCritic> {
-  const workerData: WorkerStart = { dir, devices: options.devices, threads: options.threads }
+  const { devices, threads, batchTokens = BATCH_TOKENS, maxItems = MAX_ITEMS, maxChars = MAX_CHARS } = options
+  const workerData: WorkerStart = { dir, devices, threads, batchTokens }
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData })
-  const ready = await new Promise<Extract<Answer, { kind: 'ready' }>>((resolve, reject) => {
+  const ready = await firstAnswer(worker).catch(async error => {
+    await worker.terminate()
+    throw error
+  })
+
+  const { version, device, threshold } = ready
+  const permits = createPermits({ maxItems, maxChars })
+  const waiting = new Map<number, Waiting>()
+  const exited = new Promise(resolve => worker.once('exit', resolve))
+  let nextId = 1
+  let dead: AppError | null = null
+  let onIdle: (() => void) | null = null
+  let closing: Promise<void> | null = null
+
+  const tell = (ask: Ask): void => worker.postMessage(ask)
+
+  worker.on('message', (answer: Answer) => {
+    if (answer.kind === 'ran') {
+      const { rows, tokens, scored } = answer
+      if (rows > 0) options.onRun?.({ critic: version, device, rows, tokens })
+      for (const { id, results, timing } of scored) {
+        const request = waiting.get(id)
+        if (request === undefined) continue // its client left while it ran
+        const total = performance.now() - request.startedAt
+        const whole = { ...timing, queue: Math.max(0, total - timing.tokenise - timing.infer), total }
+        options.onAnswer?.({ critic: version, device, timing: whole })
+        request.onTiming?.(whole)
+        request.resolve([...results])
+      }
+    } else if (answer.kind === 'unscored')
+      waiting
+        .get(answer.id)
+        ?.reject(new AppError('CRITIC_FAILED', 'The critic failed on this request.', { cause: answer.error }))
+  })
+
+  function die(cause: unknown): void {
+    dead ??= new AppError('CRITIC_FAILED', 'the critic’s worker ended unexpectedly', { cause })
+    for (const { reject } of waiting.values()) reject(dead)
+  }
+  worker.on('error', die)
+  worker.on('exit', code => die(new Error(`exit code ${code}`)))
+
+  /** Ending a worker while ONNX Runtime computes in it aborts the whole process: it ends itself, when nothing runs. */
+  async function drain(): Promise<void> {
+    await new Promise<void>(resolve => {
+      onIdle = resolve
+      if (waiting.size === 0) resolve()
+    })
+    dead ??= new AppError('CRITIC_FAILED', 'this critic was closed')
+    tell({ kind: 'end' })
+    await exited
+  }
+
+  return {
+    version,
+    threshold,
+    device,
+    dead: () => dead !== null,
+    async judge(items, signal, onTiming) {
+      if (dead) throw dead
+      signal?.throwIfAborted()
+      const giveBack = permits.take(items)
+      const id = nextId++
+      // A departed client gives its place back at once; rows of it that run already are dropped when they are done.
+      const leave = () => {
+        tell({ kind: 'leave', id })
+        waiting.get(id)?.reject(signal!.reason)
+      }
+      signal?.addEventListener('abort', leave, { once: true })
+      try {
+        return await new Promise<Critique[]>((resolve, reject) => {
+          waiting.set(id, { startedAt: performance.now(), onTiming, resolve, reject })
+          tell({ kind: 'judge', id, items })
+        })
+      } finally {
+        signal?.removeEventListener('abort', leave)
+        waiting.delete(id)
+        giveBack()
+        if (waiting.size === 0) onIdle?.()
+      }
+    },
+    close() {
+      closing ??= drain()
+      return closing
+    },
+  }
+}
+
+/** What the worker says about its start. Rejects when it says that it failed, or ends without a word. */
+function firstAnswer(worker: Worker): Promise<Extract<Answer, { kind: 'ready' }>> {
+  return new Promise((resolve, reject) => {
     worker.once('error', reject)
     worker.once('exit', code =>
       reject(new AppError('CRITIC_FAILED', `the critic’s worker ended with code ${code}`)),
@@ -78,150 +157,5 @@ export async function startWorkerCritic(dir: string, options: WorkerCriticOption
       if (answer.kind === 'ready') resolve(answer)
       else if (answer.kind === 'failed') reject(new AppError(answer.code, answer.message))
     })
-  }).catch(async error => {
-    await worker.terminate()
-    throw error
   })
-
-  const { maxWaiting = MAX_WAITING, maxWaitingChars = MAX_WAITING_CHARS, batchChars = BATCH_CHARS } = options
-  let waiting: Waiting[] = []
-  let running: { readonly id: number; readonly entries: readonly Waiting[] } | null = null
-  /** Parts of the open requests that were not sent yet: in `waiting`, or after one that is. */
-  const unsent = new Set<Part>()
-  let openRequests = 0
-  let nextId = 1
-  let dead: AppError | null = null
-  let onIdle: (() => void) | null = null
-  let closing: Promise<void> | null = null
-
-  /** Forms a batch of whatever waits, up to the character budget. */
-  function sendNext(): void {
-    if (running || dead) return
-    const entries: Waiting[] = []
-    let chars = 0
-    while (waiting.length > 0 && (entries.length === 0 || chars + waiting[0]!.chars <= batchChars)) {
-      const entry = waiting.shift()!
-      unsent.delete(entry.part)
-      entries.push(entry)
-      chars += entry.chars
-    }
-    if (entries.length === 0) {
-      tellIdle()
-      return
-    }
-    running = { id: nextId++, entries }
-    const ask: Ask = { id: running.id, items: entries.flatMap(entry => entry.part.items) }
-    worker.postMessage(ask)
-  }
-
-  worker.on('message', (answer: Answer) => {
-    if (!running || (answer.kind !== 'scored' && answer.kind !== 'unscored')) return
-    const { entries } = running
-    running = null
-    if (answer.kind === 'scored') {
-      options.onBatch?.({ items: answer.results.length, inferMs: answer.inferMs })
-      let from = 0
-      for (const entry of entries) {
-        const to = from + entry.part.items.length
-        entry.resolve(answer.results.slice(from, to))
-        from = to
-      }
-    } else if (entries.length > 1) {
-      // Requests that were batched together must not fail for one another: each is tried once more, alone.
-      waiting = [...entries.map(entry => ({ ...entry, chars: Number.POSITIVE_INFINITY })), ...waiting]
-    } else
-      entries[0]!.reject(
-        new AppError('CRITIC_FAILED', 'The critic failed on this request.', { cause: answer.error }),
-      )
-    sendNext()
-  })
-
-  function die(cause: unknown): void {
-    dead ??= new AppError('CRITIC_FAILED', 'the critic’s worker ended unexpectedly', { cause })
-    for (const entry of [...(running?.entries ?? []), ...waiting]) entry.reject(dead)
-    running = null
-    waiting = []
-    tellIdle()
-  }
-  worker.on('error', die)
-  worker.on('exit', code => die(new Error(`exit code ${code}`)))
-
-  function tellIdle(): void {
-    if (!running && openRequests === 0) onIdle?.()
-  }
-
-  /** Ending a worker while ONNX Runtime computes in it aborts the whole process: it is ended when idle only. */
-  async function drain(): Promise<void> {
-    await new Promise<void>(resolve => {
-      onIdle = () => {
-        dead ??= new AppError('CRITIC_FAILED', 'this critic was closed')
-        resolve()
-      }
-      tellIdle()
-    })
-    await worker.terminate()
-  }
-
-  function admit(parts: readonly Part[]): void {
-    const total = { items: 0, chars: 0 }
-    for (const part of [...unsent, ...parts]) {
-      total.items += part.items.length
-      total.chars += part.chars
-    }
-    if (total.items > maxWaiting || (unsent.size > 0 && total.chars > maxWaitingChars))
-      throw new AppError('OVERLOADED', 'The critic’s queue is full.', { retryAfterS: 1 })
-  }
-
-  function enqueue(part: Part, signal: AbortSignal | undefined): Promise<Critique[]> {
-    return new Promise((resolve, reject) => {
-      if (dead) return reject(dead)
-      // A departed client gives its place in the queue back at once; in a running batch its result is dropped.
-      const leave = () => {
-        waiting = waiting.filter(other => other.part !== part)
-        unsent.delete(part)
-        reject(signal!.reason)
-      }
-      const finish =
-        <T>(done: (value: T) => void) =>
-        (value: T) => {
-          signal?.removeEventListener('abort', leave)
-          done(value)
-        }
-      signal?.addEventListener('abort', leave, { once: true })
-      waiting.push({ part, chars: part.chars, resolve: finish(resolve), reject: finish(reject) })
-      sendNext()
-    })
-  }
-
-  return {
-    version: ready.version,
-    threshold: ready.threshold,
-    device: ready.device,
-    dead: () => dead !== null,
-    async judge(items, signal) {
-      if (dead) throw dead
-      signal?.throwIfAborted()
-      const parts = partsOf(items, batchChars)
-      admit(parts)
-      openRequests++
-      for (const part of parts) unsent.add(part)
-      try {
-        const results: Critique[] = []
-        // One after the other: what came meanwhile is served before the next part of a long request.
-        for (const part of parts) {
-          signal?.throwIfAborted()
-          results.push(...(await enqueue(part, signal)))
-        }
-        return results
-      } finally {
-        for (const part of parts) unsent.delete(part)
-        openRequests--
-        tellIdle()
-      }
-    },
-    close() {
-      closing ??= drain()
-      return closing
-    },
-  }
 }

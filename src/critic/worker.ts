@@ -1,30 +1,29 @@
-// The worker thread of one critic: one session, one message at a time. Knows no HTTP and no other version.
+// The worker thread of one critic: one session, and the requests that wait for it. Knows no HTTP and no other version.
 import { parentPort, workerData } from 'node:worker_threads'
 import { AppError, type ErrorCode } from '../errors.ts'
+import { createBatcher, type Ran } from './batcher.ts'
 import { type Device, openScorer, type Scorer } from './scorer.ts'
-import type { Critique, CritiqueItem } from './types.ts'
+import type { CritiqueItem } from './types.ts'
 
 export interface WorkerStart {
   readonly dir: string
   /** Tried in order; the first that opens is used. */
   readonly devices: readonly Device[]
   readonly threads: number
+  readonly batchTokens: number
 }
 
-export interface Ask {
-  readonly id: number
-  readonly items: readonly CritiqueItem[]
-}
+export type Ask =
+  | { readonly kind: 'judge'; readonly id: number; readonly items: readonly CritiqueItem[] }
+  /** The client of that request has gone. */
+  | { readonly kind: 'leave'; readonly id: number }
+  /** Nothing more will be asked: the thread ends when it computes nothing. */
+  | { readonly kind: 'end' }
 
 export type Answer =
   | { readonly kind: 'ready'; readonly device: Device; readonly threshold: number; readonly version: string }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
-  | {
-      readonly kind: 'scored'
-      readonly id: number
-      readonly results: readonly Critique[]
-      readonly inferMs: number
-    }
+  | ({ readonly kind: 'ran' } & Ran)
   /** The error is for the log, which drops its message: that may quote a step. */
   | { readonly kind: 'unscored'; readonly id: number; readonly error: unknown }
 
@@ -49,15 +48,21 @@ const port = parentPort!
 const send = (answer: Answer): void => port.postMessage(answer)
 
 try {
-  const { scorer, device } = await open(workerData as WorkerStart)
+  const start = workerData as WorkerStart
+  const { scorer, device } = await open(start)
   const { version, reading } = scorer.artifact.manifest
-  port.on('message', async ({ id, items }: Ask) => {
-    const start = performance.now()
-    try {
-      const results = await scorer.judge(items)
-      send({ kind: 'scored', id, results, inferMs: performance.now() - start })
-    } catch (error) {
-      send({ kind: 'unscored', id, error })
+  const batcher = createBatcher({
+    scorer,
+    batchTokens: start.batchTokens,
+    onRan: ran => send({ kind: 'ran', ...ran }),
+    onFailed: (id, error) => send({ kind: 'unscored', id, error }),
+  })
+  port.on('message', async (ask: Ask) => {
+    if (ask.kind === 'judge') batcher.add(ask.id, ask.items)
+    else if (ask.kind === 'leave') batcher.leave(ask.id)
+    else {
+      await batcher.idle()
+      port.close()
     }
   })
   send({ kind: 'ready', device, threshold: reading!.threshold, version })

@@ -1043,6 +1043,11 @@ export interface components {
             /** @description What is the matter this time. */
             detail?: string;
             code: components["schemas"]["ErrorCode"];
+            /**
+             * @description With `OVERLOADED`, the limit that was reached: `critic_items` or `critic_chars` (items or text that a critic may have under
+             *     way) or `searches` (searches that run).
+             */
+            limit?: string;
             /** @description With `INVALID_REQUEST`, where the body breaks the contract; the first ten places. */
             errors?: {
                 /** @description As in `items[2].steps[0]`; empty for the body itself. */
@@ -1257,6 +1262,12 @@ export interface components {
     headers: {
         /** @description The name of this request, as in the body's `request_id`. */
         RequestId: string;
+        /**
+         * @description Where the critic's time went, in milliseconds: `queue` (waiting for the critic and for the rows of other requests), `tokenise`
+         *     (reading the text), `infer` (runs of the model with rows of this request in them) and their `total`. `/metrics` has the same as
+         *     histograms.
+         */
+        ServerTiming: string;
         /** @description Seconds after which another try makes sense. */
         RetryAfter: number;
     };
@@ -1286,6 +1297,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
                     [name: string]: unknown;
                 };
                 content: {

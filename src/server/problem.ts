@@ -71,6 +71,7 @@ export function toProblem(error: AppError, requestId: string): Problem {
     status,
     detail: error.message,
     code: error.code,
+    ...(error.limit !== undefined && { limit: error.limit }),
     ...(error instanceof InvalidRequest && { errors: [...error.errors] }),
     request_id: requestId,
   }

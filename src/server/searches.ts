@@ -86,7 +86,10 @@ export function createSearches(now: () => number, given: Partial<SearchLimits> =
     begin(id: string, { cancel, claim }: { cancel?: () => void; claim?: Claim | undefined }): KeptSearch {
       const running = [...kept.values()].filter(search => search.state === 'running').length
       if (running >= limits.running)
-        throw new AppError('OVERLOADED', `${running} searches are running.`, { retryAfterS: 1 })
+        throw new AppError('OVERLOADED', `${running} searches are running.`, {
+          retryAfterS: 1,
+          limit: 'searches',
+        })
       const search = { id, claim, createdAt: now(), state: 'running', cancel } as const
       put(search)
       return search

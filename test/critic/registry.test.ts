@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
+import type { Worker } from 'node:worker_threads'
 import { openRegistry, type Pointer, type Registry, type RegistryOptions } from '../../src/critic/registry.ts'
 import { startWorkerCritic, type WorkerCritic } from '../../src/critic/worker-critic.ts'
 import { AppError, type ErrorCode } from '../../src/errors.ts'
@@ -166,6 +167,46 @@ test('a worker that died is replaced once, whatever number of requests notice', 
   const answers = await Promise.all(Array.from({ length: 20 }, () => current().judge([ITEM])))
   assert.equal(answers.length, 20)
   assert.equal(started.length, 2)
+})
+
+test('a worker that dies under load is replaced, and what it left unanswered is answered by the next', async () => {
+  const threads: Worker[] = []
+  const seen = (thread: Worker) => threads.push(thread)
+  process.on('worker', seen)
+  const { current } = await open()
+  const [want] = await current().judge([ITEM])
+  const long = { problem: 'Long', steps: Array.from({ length: 300 }, (_, i) => `Then ${i} clips in May.`) }
+  const asked = [[long], ...Array(10).fill([ITEM])].map(items => current().judge(items))
+  threads[0]!.postMessage(null) // a bug in the worker: its handler throws on this, and the thread ends
+  const answers = await Promise.all(asked)
+  process.off('worker', seen)
+  for (const answer of answers.slice(1)) assert.deepEqual(answer, [want])
+  assert.equal(answers[0]![0]!.steps.length, 300)
+  assert.equal(started.length, 2)
+})
+
+test('swap after swap, only the serving worker and the two that served last are kept, and the others still answer', async () => {
+  for (const n of [4, 5, 6])
+    await writeTinyCritic(join(trainedDir, `${n}`), { version: `tiny@1.2.${n}`, seed: 10 + n })
+  const { current, get, promote } = await open()
+  const first = current()
+  const [want] = await first.judge([ITEM])
+  for (const version of ['tiny@1.2.0', 'tiny@1.2.4', 'tiny@1.2.5', 'tiny@1.2.6']) {
+    await promote(version)
+    await current().judge([ITEM])
+  }
+  assert.deepEqual(
+    started.map(worker => [worker.version, worker.dead()]),
+    [
+      ['tiny@1.1.0', true],
+      ['tiny@1.2.0', true],
+      ['tiny@1.2.4', false],
+      ['tiny@1.2.5', false],
+      ['tiny@1.2.6', false],
+    ],
+  )
+  assert.deepEqual(await first.judge([ITEM]), [want])
+  assert.equal(get('tiny@1.1.0'), first)
 })
 
 test('a worker nobody asks is stopped, wakes when asked again, and is the only one of its version', async () => {

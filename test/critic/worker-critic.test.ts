@@ -6,14 +6,15 @@ import { after, afterEach, before, test } from 'node:test'
 import type { Worker } from 'node:worker_threads'
 import { openArtifact, writeArtifact } from '../../src/critic/manifest.ts'
 import { type Device, openScorer } from '../../src/critic/scorer.ts'
-import type { Critique, CritiqueItem } from '../../src/critic/types.ts'
+import type { Critique, CritiqueItem, Timing } from '../../src/critic/types.ts'
 import {
   startWorkerCritic,
   type WorkerCritic,
   type WorkerCriticOptions,
 } from '../../src/critic/worker-critic.ts'
 import { AppError, type ErrorCode } from '../../src/errors.ts'
-import { tempFolder, writeTinyCritic } from '../fakes/tiny-critic.ts'
+import { exportCritic, readWeights } from '../../src/train/export.ts'
+import { TINY_MODEL, tempFolder, tinyTokenizer, writeTinyCritic } from '../fakes/tiny-critic.ts'
 
 const folder = tempFolder()
 const dir = join(folder.path, 'critic')
@@ -62,18 +63,32 @@ test('many requests at once are answered each with its own items, in order', asy
   await scorer.release()
 })
 
-test('requests that wait are scored together', async () => {
-  const batches: number[] = []
-  const { judge } = await start({ onBatch: batch => batches.push(batch.items) })
-  await Promise.all([judge([LONG]), ...Array.from({ length: 8 }, (_, i) => judge([item(i)]))])
-  assert.deepEqual(batches, [1, 8])
-})
-
-test('a batch stays within its characters', async () => {
-  const batches: number[] = []
-  const { judge } = await start({ batchChars: 130, onBatch: batch => batches.push(batch.items) })
-  await Promise.all(Array.from({ length: 6 }, (_, i) => judge([item(i)]))) // 31 characters and two steps each
-  assert.deepEqual(batches, [1, 2, 2, 1])
+test('requests that wait are scored together, and the metrics hear of each run and each answer', async () => {
+  const runs: number[] = []
+  const timings: Timing[] = []
+  const told: Timing[] = []
+  const { judge } = await start({
+    onRun: ({ critic, device, rows, tokens }) => {
+      assert.deepEqual([critic, device], ['tiny@2.0.0', 'cpu'])
+      assert.ok(tokens >= rows)
+      runs.push(rows)
+    },
+    onAnswer: ({ critic, device, timing }) => {
+      assert.deepEqual([critic, device], ['tiny@2.0.0', 'cpu'])
+      timings.push(timing)
+    },
+  })
+  const hear = (timing: Timing) => void told.push(timing)
+  await Promise.all(
+    [[LONG], ...Array.from({ length: 20 }, (_, i) => [item(i)])].map(items => judge(items, undefined, hear)),
+  )
+  assert.ok(runs.length < 20, `${runs}`)
+  assert.equal(timings.length, 21)
+  assert.deepEqual(told, timings)
+  for (const { queue, tokenise, infer, total } of timings) {
+    assert.ok(queue >= 0 && tokenise > 0 && infer > 0)
+    assert.ok(Math.abs(queue + tokenise + infer - total) < 1e-6)
+  }
 })
 
 test('no items are answered with no critiques', async () => {
@@ -81,13 +96,17 @@ test('no items are answered with no critiques', async () => {
   assert.deepEqual(await judge([]), [])
 })
 
-test('a full queue refuses and says when to try again, and takes requests once there is room', async () => {
-  const { judge } = await start({ maxWaiting: 4 })
+test('a full queue refuses, says which limit and when to try again, and takes requests once there is room', async () => {
+  const { judge } = await start({ maxItems: 5 })
   const busy = judge([LONG])
   const waiting = [judge([item(1), item(2)]), judge([item(3)])]
   await assert.rejects(
     judge([item(4), item(5)]),
-    (error: unknown) => error instanceof AppError && error.code === 'OVERLOADED' && error.retryAfterS === 1,
+    (error: unknown) =>
+      error instanceof AppError &&
+      error.code === 'OVERLOADED' &&
+      error.retryAfterS === 1 &&
+      error.limit === 'critic_items',
   )
   waiting.push(judge([item(6)]))
   await assert.rejects(judge([item(7)]), hasCode('OVERLOADED'))
@@ -95,18 +114,8 @@ test('a full queue refuses and says when to try again, and takes requests once t
   assert.equal((await judge([item(4), item(5)])).length, 2)
 })
 
-test('a queue full of text refuses, however few its items are, but takes any request when nothing waits', async () => {
-  const { judge } = await start({ maxWaitingChars: 1000 })
-  const busy = judge([item(1)])
-  const waiting = judge([LONG])
-  await assert.rejects(judge([item(2)]), hasCode('OVERLOADED'))
-  await Promise.all([busy, waiting])
-  assert.equal((await judge([item(2)])).length, 1)
-})
-
-test('a long request is scored in parts, in order, and lets those that came meanwhile go before its next part', async () => {
-  const batches: number[] = []
-  const { judge } = await start({ batchChars: 1000, onBatch: batch => batches.push(batch.items) })
+test('a long request is scored in parts, in order, and lets a short one that came later go first', async () => {
+  const { judge } = await start({ batchTokens: 512 })
   const order: string[] = []
   const long = [LONG, item(1), item(2), LONG]
   const [answer] = await Promise.all([
@@ -117,31 +126,33 @@ test('a long request is scored in parts, in order, and lets those that came mean
     judge([item(3)]).then(() => order.push('short')),
   ])
   assert.deepEqual(order, ['short', 'long'])
-  assert.deepEqual(batches, [1, 1, 2, 1])
   assert.deepEqual(
     answer.map(critique => critique.steps.length),
     long.map(({ steps }) => steps.length),
   )
 })
 
-test('what is left of a long request is not scored when its client leaves', async () => {
-  let scored = 0
+test('what is left of a long request is not scored when its client leaves, and others beside it are', async () => {
+  const rows: number[] = []
   const leaving = new AbortController()
   const { judge } = await start({
-    batchChars: 1000,
-    onBatch: batch => {
-      scored += batch.items
+    batchTokens: 512,
+    onRun: run => {
+      rows.push(run.rows)
       leaving.abort(new Error('gone home'))
     },
   })
-  await assert.rejects(judge(Array(5).fill(LONG), leaving.signal), /gone home/)
-  await judge([item(1)])
-  assert.equal(scored, 2)
+  const left = judge(Array(100).fill(LONG), leaving.signal)
+  const stays = judge([item(1)])
+  await assert.rejects(left, /gone home/)
+  assert.equal((await stays).length, 1)
+  await judge([item(2)])
+  const total = rows.reduce((a, b) => a + b)
+  assert.ok(total < 1000, `${total} rows of more than 3000`)
 })
 
-test('a departed client is let go at once, gives its place back and is not scored', async () => {
-  const batches: number[] = []
-  const { judge } = await start({ maxWaiting: 2, onBatch: batch => batches.push(batch.items) })
+test('a departed client is let go at once and gives its place back', async () => {
+  const { judge } = await start({ maxItems: 3 })
   const order: string[] = []
   const busy = judge([LONG]).then(() => order.push('long'))
   const leaving = new AbortController()
@@ -149,21 +160,13 @@ test('a departed client is let go at once, gives its place back and is not score
     .rejects(judge([item(1), item(2)], leaving.signal), /gone home/)
     .then(() => order.push('left'))
   leaving.abort(new Error('gone home'))
-  const next = judge([item(3), item(4)]).then(() => order.push('next'))
-  await Promise.all([busy, left, next])
-  assert.deepEqual(order, ['left', 'long', 'next'])
-  assert.deepEqual(batches, [1, 2])
+  await left
+  await Promise.all([busy, judge([item(3), item(4)])])
+  assert.deepEqual(order, ['left', 'long'])
 })
 
-test('a client that leaves while its batch runs is let go, and others of the batch are answered', async () => {
+test('a client that has gone before it asks is not admitted', async () => {
   const { judge } = await start()
-  const leaving = new AbortController()
-  const busy = judge([LONG])
-  const [left, stays] = [judge([LONG], leaving.signal), judge([item(1)])]
-  await busy
-  leaving.abort(new Error('gone home'))
-  await assert.rejects(left, /gone home/)
-  assert.equal((await stays).length, 1)
   await assert.rejects(judge([item(1)], AbortSignal.abort(new Error('never came'))), /never came/)
 })
 
@@ -227,6 +230,26 @@ test('closing while a batch is computed waits for it: ending a computing worker 
     await worker.close()
     assert.equal((await answer).length, 5)
   }
+})
+
+test('a step that the model fails on fails its own request only', async () => {
+  const narrow = join(folder.path, 'narrow')
+  await writeTinyCritic(narrow)
+  const { files: _, format: __, ...facts } = openArtifact(narrow).manifest
+  const read = (file: string) => readFileSync(join(narrow, file))
+  // A model without the last token of its tokenizer, and a manifest that says it has it.
+  const vocab = TINY_MODEL.vocab - 1
+  const weights = readWeights(TINY_MODEL, read('model.onnx'))
+  const cut = { ...weights, embed: weights['embed']!.slice(0, vocab * TINY_MODEL.width) }
+  const model = await exportCritic({ ...TINY_MODEL, vocab }, cut)
+  writeArtifact(narrow, { 'model.onnx': model, 'tokenizer.json': read('tokenizer.json') }, facts)
+  const token = tinyTokenizer.decode([vocab])
+  critic = await startWorkerCritic(narrow, { devices: ['cpu'], threads: 1 })
+  const { judge } = critic
+  const busy = judge([LONG])
+  const [bad, good] = [judge([{ problem: 'x', steps: [token] }]), judge([{ problem: 'y', steps: ['z'] }])]
+  await Promise.all([assert.rejects(bad, hasCode('CRITIC_FAILED')), good, busy.catch(() => {})])
+  assert.equal((await judge([{ problem: 'y', steps: ['z'] }])).length, 1)
 })
 
 test('a worker that ends before it is ready is an error, not a wait', async () => {

@@ -47,6 +47,14 @@ test('steps are scored, judged and summed up', async () => {
   assert.ok(Math.abs(aggregate.prod - 0.054) < 1e-12)
 })
 
+test('the answer says where the critic’s time went', async () => {
+  const answer = await post(pens)
+  assert.equal(
+    answer.headers['server-timing'],
+    'queue;dur=1.00, tokenise;dur=0.25, infer;dur=2.50, total;dur=3.75',
+  )
+})
+
 test('a score exactly at the threshold is right', async t => {
   const critic = { ...sumsCritic('edge'), threshold: 0.6 }
   const critics = { ...world.deps.critics, current: () => critic }

@@ -191,12 +191,15 @@ test('an expected failure keeps its code and says when to try again', async t =>
   const critic = {
     ...sumsCritic('busy'),
     judge: async () => {
-      throw new AppError('OVERLOADED', 'Too many steps are waiting.', { retryAfterS: 0.2 })
+      throw new AppError('OVERLOADED', 'Too many steps are waiting.', {
+        retryAfterS: 0.2,
+        limit: 'critic_items',
+      })
     },
   }
   const busy = createWorld(t, { critics: { ...world.deps.critics, current: () => critic } })
   const answer = await request(busy.app).post('/critique').send(good)
-  assert.deepEqual([answer.status, answer.body.code], [429, 'OVERLOADED'])
+  assert.deepEqual([answer.status, answer.body.code, answer.body.limit], [429, 'OVERLOADED', 'critic_items'])
   assert.equal(answer.headers['retry-after'], '1')
   assertContract(answer, 'critique')
 })

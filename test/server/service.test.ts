@@ -62,7 +62,7 @@ test('metrics count requests by pattern and status, steps by verdict, and name t
     'spar_critique_steps_total{critic="sums@2",verdict="wrong"} 1',
     'spar_critique_steps_total{critic="sums@2",verdict="unscored"} 1',
     'spar_critic_tokens_total{kind="critique"} 22',
-    'spar_critic_serving{version="sums@2"} 1',
+    'spar_critic_serving{version="sums@2",device="cpu"} 1',
   ])
     assert.ok(answer.text.split('\n').includes(line), line)
   assert.match(answer.text, /^nodejs_eventloop_lag_p99_seconds /m)

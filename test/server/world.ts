@@ -92,9 +92,10 @@ export function sumsCritic(version: string, judged: (readonly CritiqueItem[])[] 
   return {
     version,
     threshold: 0.5,
-    async judge(items, signal) {
+    async judge(items, signal, onTiming) {
       signal?.throwIfAborted()
       judged.push(items)
+      onTiming?.({ queue: 1, tokenise: 0.25, infer: 2.5, total: 3.75 })
       return items.map(({ problem, steps }) => ({
         steps: steps.map(scoreStep),
         tokens: problem.length + steps.join('').length,

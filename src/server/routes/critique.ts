@@ -2,7 +2,7 @@
 import { extractAnswer } from '../../answer/extract.ts'
 import { splitSteps } from '../../answer/split.ts'
 import type { Step } from '../../answer/types.ts'
-import type { Critic, Critique, StepScore } from '../../critic/types.ts'
+import type { Critic, Critique, StepScore, Timing } from '../../critic/types.ts'
 import { aggregate } from '../../search/aggregate.ts'
 import type { components } from '../api.d.ts'
 import type { Deps } from '../deps.ts'
@@ -35,7 +35,9 @@ export const critique =
     const critic = chooseCritic(deps.critics, body.critic)
     const items =
       'items' in body ? body.items.map((item, i) => readItem(item, `items[${i}].`)) : [readItem(body, '')]
-    const judged = await critic.judge(items, whileWanted(res))
+    const judged = await critic.judge(items, whileWanted(res), timing =>
+      res.set('Server-Timing', wordTiming(timing)),
+    )
     const requestId = res.locals.requestId
     const answers = items.map((item, i) => {
       const found = judged[i]
@@ -106,6 +108,12 @@ function wordCritique(
     request_id: requestId,
   }
 }
+
+/** W3C Server Timing: the stages in milliseconds. */
+const wordTiming = ({ queue, tokenise, infer, total }: Timing): string =>
+  Object.entries({ queue, tokenise, infer, total })
+    .map(([stage, ms]) => `${stage};dur=${ms.toFixed(2)}`)
+    .join(', ')
 
 function wordStep(
   { score, evidence }: StepScore,

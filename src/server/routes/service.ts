@@ -20,7 +20,7 @@ export const metrics =
   (deps: Deps): Operation<'metrics'> =>
   async (_req, res) => {
     const state = deps.ready()
-    deps.metrics.serving(state.ready ? state.critic : null)
+    deps.metrics.serving(state.ready ? state : null)
     const { contentType, text } = await deps.metrics.render()
     res.set('Content-Type', contentType).send(text)
   }
