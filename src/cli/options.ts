@@ -63,6 +63,9 @@ export const readArguments = (args: readonly string[]) =>
       resume: { type: 'string' },
       'memory-mb': { type: 'string' },
       plot: { type: 'string' },
+      pool: { type: 'string' },
+      folds: { type: 'string' },
+      sizes: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })
