@@ -24,7 +24,9 @@ export interface PupilService extends LabService {
 export const WRONG = 'wrong'
 
 /** Starts one whose rounds end as `decision` says. */
-export async function startPupil(decision: 'promoted' | 'rejected' | 'failed'): Promise<PupilService> {
+export async function startPupil(
+  decision: 'promoted' | 'rejected' | 'failed' | 'running',
+): Promise<PupilService> {
   const logged = new Map<string, Item>()
   const measured = new Set<string>()
   const told = new Map<string, boolean>()

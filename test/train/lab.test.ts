@@ -115,6 +115,13 @@ test('a round that fails ends the lab with its reason', async () => {
   await assert.rejects(run('failed'), /the round ended failed: So it was\./)
 })
 
+test('an abort ends a lab whose round goes on and on, and its service', async () => {
+  const stop = new AbortController()
+  const say = (text: string) =>
+    void (text.includes('4 problems') && setTimeout(() => stop.abort(new Error('enough')), 100))
+  await assert.rejects(run('running', { signal: stop.signal, say }), /^Error: enough$/)
+})
+
 test('without feedback an aggregation is chosen by votes, with it by outcomes', async () => {
   const [pool] = POOLS
   const minority: Pool = {

@@ -82,7 +82,8 @@ export async function retrain(
   const start = now()
   let job = await ask<Job>(service, 'POST', '/admin/retrain', params)
   while (RUNNING.includes(job.state)) {
-    await sleep(POLL_MS, undefined, signal && { signal })
+    await sleep(POLL_MS, undefined, signal && { signal }).catch(() => {}) // its error is not the signal's reason
+    signal?.throwIfAborted()
     job = await ask<Job>(service, 'GET', `/admin/jobs/${job.id}`)
   }
   const seconds = (now() - start) / 1000
