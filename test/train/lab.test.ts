@@ -83,6 +83,23 @@ test('each problem is measured in one fold, where no round was given it', async 
   })
 })
 
+test('a problem without pairs is given but not measured', async () => {
+  const sure = POOLS.slice(0, 10).map(({ problem, candidates }) => ({
+    problem,
+    candidates: candidates.filter(({ correct }) => correct),
+  }))
+  const { services, folds } = await run('promoted', {
+    pools: [...sure, ...POOLS.slice(10)],
+    sizes: [16],
+    folds: 1,
+  })
+  const problems = new Set(sure.map(({ problem }) => problem))
+  assert.ok(services.every(({ measured }) => problems.isDisjointFrom(measured)))
+  assert.ok([...services[1]!.logged.values()].some(({ problem }) => problems.has(problem)))
+  const mixed = splitFolds(POOLS, 1)[0]!.test.filter(({ problem }) => !problems.has(problem))
+  assert.equal(folds[0]!.before.shares.mean.length, mixed.length)
+})
+
 test('a candidate that the gate refused is measured all the same, and what serves beside it', async () => {
   const { json, sections } = trafficReport((await run('rejected')).folds, 1)
   assert.deepEqual(json['with_feedback'], { 4: 100, 10: 100 })

@@ -6,7 +6,7 @@ import { createRng } from '../rng.ts'
 import type { StepJudge, StepScores } from './judge.ts'
 import { type CalibrationBin, calibrationBins, calibrationError, type Judged, mean } from './metrics.ts'
 import { pairShare } from './pairs.ts'
-import { drawSubsets, type Pool, publishedCritics } from './pool-data.ts'
+import { drawSubsets, isMixed, type Pool, publishedCritics } from './pool-data.ts'
 import { drawResamples, type Estimate, interval95, resample, weightedMean } from './resample.ts'
 
 /** Numbers of candidates that a choice is made from. */
@@ -122,7 +122,7 @@ export async function evalPools(
   return {
     problems: pools.length,
     candidates: items.length,
-    mixed: pools.filter(({ candidates }) => new Set(candidates.map(c => c.correct)).size === 2).length,
+    mixed: pools.filter(isMixed).length,
     sizes,
     one_sample: estimate(pools.map(({ candidates }, p) => mean(candidates.map((_, c) => right(p, c))))),
     majority: bySize((p, subset) => solved(pools[p]!, unscored[p]!, subset, pickMajority)),

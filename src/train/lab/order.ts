@@ -4,22 +4,23 @@ import { pickMajority } from '../../search/pick.ts'
 import type { StepJudge } from '../eval/judge.ts'
 import { mean } from '../eval/metrics.ts'
 import { pairShare } from '../eval/pairs.ts'
-import type { Pool } from '../eval/pool-data.ts'
+import { isMixed, type Pool } from '../eval/pool-data.ts'
 
-/** By aggregation, for each problem the share of its (right, wrong) pairs in the right order; NaN where it lacks one kind. */
+/** By aggregation, for each problem with right and wrong candidates the share of its pairs in the right order. */
 export type Shares = Readonly<Record<Aggregation, readonly number[]>>
 
-/** Scores every candidate and compares those of one problem. @throws the signal's reason when aborted */
+/** Compares the candidates of each problem that has pairs; the others are not asked about. @throws the signal's reason when aborted */
 export async function orderedShares(
   judge: StepJudge,
   pools: readonly Pool[],
   signal?: AbortSignal,
 ): Promise<Shares> {
-  const items = pools.flatMap(({ problem, candidates }) =>
+  const mixed = pools.filter(isMixed)
+  const items = mixed.flatMap(({ problem, candidates }) =>
     candidates.map(({ steps }) => ({ problem, steps })),
   )
   const scores = (await judge.judge(items, signal)).values()
-  const judged = pools.map(({ candidates }) =>
+  const judged = mixed.map(({ candidates }) =>
     candidates.map(({ correct }) => ({ correct, scores: scores.next().value! })),
   )
   const sharesBy = (by: Aggregation) =>
@@ -34,16 +35,9 @@ export async function orderedShares(
   return { last: sharesBy('last'), min: sharesBy('min'), prod: sharesBy('prod'), mean: sharesBy('mean') }
 }
 
-/** Mean over the problems that have both kinds; NaN when none has. */
-export const meanShare = (shares: readonly number[]): number =>
-  mean(shares.filter(share => !Number.isNaN(share)))
-
 /** The aggregation that orders these problems best; `mean`, which rounds train through, where they say nothing. */
 export const bestAggregation = (shares: Shares): Aggregation =>
-  AGGREGATIONS.reduce<Aggregation>(
-    (best, by) => (meanShare(shares[by]) > meanShare(shares[best]) ? by : best),
-    'mean',
-  )
+  AGGREGATIONS.reduce<Aggregation>((best, by) => (mean(shares[by]) > mean(shares[best]) ? by : best), 'mean')
 
 /** The pool as one sees it who has only the answers: right is what most candidates say. */
 export function byVotes({ problem, candidates }: Pool): Pool {

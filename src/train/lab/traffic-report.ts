@@ -6,7 +6,6 @@ import { drawResamples, interval95, resample, weightedMean } from '../eval/resam
 import { round } from '../recipe/reading.ts'
 import { createRng } from '../rng.ts'
 import type { Yardstick } from './memory.ts'
-import { meanShare } from './order.ts'
 import type { Fold, Measured, TrafficRun } from './traffic.ts'
 
 /** The same run in every fold. */
@@ -84,7 +83,7 @@ const isPromoted = ({ round: { decision } }: TrafficRun): boolean => decision ==
 /** Shares under the aggregation that was chosen on given problems. */
 const chosen = (measured: readonly Measured[]): number[] =>
   measured.flatMap(({ shares, aggregation }) => shares[aggregation])
-const percent = (shares: readonly number[]): number => round(100 * meanShare(shares))
+const percent = (shares: readonly number[]): number => round(100 * mean(shares))
 
 /** Pairs under each aggregation, then under the chosen one with its interval. */
 function orderCells(measured: readonly Measured[], seed: number): string[] {

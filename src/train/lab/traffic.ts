@@ -3,10 +3,11 @@
 import type { Aggregation } from '../../search/aggregate.ts'
 import { openHttpJudge } from '../eval/http-judge.ts'
 import type { StepJudge } from '../eval/judge.ts'
-import type { Pool } from '../eval/pool-data.ts'
+import { mean } from '../eval/metrics.ts'
+import { isMixed, type Pool } from '../eval/pool-data.ts'
 import { createRng } from '../rng.ts'
 import { stepAuc, type Yardstick } from './memory.ts'
-import { bestAggregation, byVotes, meanShare, orderedShares, type Shares } from './order.ts'
+import { bestAggregation, byVotes, orderedShares, type Shares } from './order.ts'
 import { type LabService, type Round, retrain, sendFeedback, sendTraffic } from './service.ts'
 
 export interface TrafficLabOptions {
@@ -58,7 +59,7 @@ export interface Fold {
 }
 
 export const FOLDS = 5
-/** Given problems that an aggregation is chosen on, at most: they are scored for nothing else. */
+/** Given problems with right and wrong candidates that an aggregation is chosen on, at most: they are scored for nothing else. */
 const CHOSEN_ON = 40
 
 interface Split {
@@ -116,7 +117,7 @@ export async function runTrafficLab(options: TrafficLabOptions): Promise<Fold[]>
 }
 
 const orderOf = ({ shares, aggregation }: Measured): string =>
-  `${(100 * meanShare(shares[aggregation])).toFixed(1)} % of pairs in order (${aggregation})`
+  `${(100 * mean(shares[aggregation])).toFixed(1)} % of pairs in order (${aggregation})`
 
 async function withService<T>(
   { start, signal }: TrafficLabOptions,
@@ -160,7 +161,9 @@ async function measure(
   return {
     critic: judge.name,
     shares: await orderedShares(judge, test, signal),
-    aggregation: bestAggregation(await orderedShares(judge, known.slice(0, CHOSEN_ON), signal)),
+    aggregation: bestAggregation(
+      await orderedShares(judge, known.filter(isMixed).slice(0, CHOSEN_ON), signal),
+    ),
     memory,
   }
 }
