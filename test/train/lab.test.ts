@@ -94,7 +94,7 @@ test('a problem without pairs is given but not measured', async () => {
     folds: 1,
   })
   const problems = new Set(sure.map(({ problem }) => problem))
-  assert.ok(services.every(({ measured }) => problems.isDisjointFrom(measured)))
+  assert.ok(services.every(({ measured }) => ![...measured].some(problem => problems.has(problem))))
   assert.ok([...services[1]!.logged.values()].some(({ problem }) => problems.has(problem)))
   const mixed = splitFolds(POOLS, 1)[0]!.test.filter(({ problem }) => !problems.has(problem))
   assert.equal(folds[0]!.before.shares.mean.length, mixed.length)
