@@ -2,10 +2,10 @@
 // `npm run -s bench -- round [--minutes 5] [--clients 20] [--problems 40]`
 import { parseArgs } from 'node:util'
 import { canonAnswer } from '../src/answer/equal.ts'
+import { type RunningService, startService } from '../src/cli/service-process.ts'
 import { generateProblems } from '../src/train/recipe/built-in.ts'
 import { createRng } from '../src/train/rng.ts'
 import { quantile, startLoad, type Work } from './lib/load.ts'
-import { type RunningService, startService } from './lib/service.ts'
 
 interface SearchAnswer {
   readonly id: string

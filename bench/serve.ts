@@ -7,11 +7,12 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { SHIPPED_CRITIC } from '../src/cli/options.ts'
+import { type RunningService, startService } from '../src/cli/service-process.ts'
 import { generateProblems } from '../src/train/recipe/built-in.ts'
 import { createRng } from '../src/train/rng.ts'
 import { openBareSession } from './lib/bare-session.ts'
 import { quantile, type Seen, startLoad, type Work } from './lib/load.ts'
-import { type RunningService, shippedCritic, startService } from './lib/service.ts'
 
 /** prom-client measures the time between two timers of 10 ms: an idle loop shows 10. */
 const LOOP_TIMER_MS = 10
@@ -72,9 +73,9 @@ export async function run(args: readonly string[]) {
   })
   const [seconds, threads] = [Number(values.seconds), Number(values.threads)]
   const work = makeWork(Number(values.items))
-  const bare = await openBareSession(shippedCritic(), work, threads)
+  const bare = await openBareSession(SHIPPED_CRITIC, work, threads)
   const service = await startService({ SPAR_LOG_LEVEL: 'info', SPAR_THREADS: String(threads) })
-  const peer = await startPeer(shippedCritic(), threads)
+  const peer = await startPeer(SHIPPED_CRITIC, threads)
   try {
     await load(service.url, work, 4, 1) // both warm up
     await load(peer.url, work, 4, 1)

@@ -4,8 +4,9 @@ import { copyFileSync, linkSync, mkdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { SHIPPED_CRITIC } from '../src/cli/options.ts'
+import { startService } from '../src/cli/service-process.ts'
 import { quantile, startLoad } from './lib/load.ts'
-import { shippedCritic, startService } from './lib/service.ts'
 
 /** Swaps before the memory is read first: by then as many workers are kept as ever will be. */
 const WARM_UP = 5
@@ -17,15 +18,14 @@ const WORK = {
 
 /** Copies of the shipped critic under names of their own, which share its files on disk. */
 function plantCritics(dataDir: string, count: number): string[] {
-  const shipped = shippedCritic()
   const first = join(dataDir, 'critics', 'swap-0')
-  const manifest = JSON.parse(readFileSync(join(shipped, 'manifest.json'), 'utf8')) as object
+  const manifest = JSON.parse(readFileSync(join(SHIPPED_CRITIC, 'manifest.json'), 'utf8')) as object
   return Array.from({ length: count }, (_, i) => {
     const version = `swap-${i}`
     const dir = join(dataDir, 'critics', version)
     mkdirSync(dir)
     for (const file of ['model.onnx', 'tokenizer.json', 'slice.jsonl.gz', 'replay.jsonl.gz'])
-      if (i === 0) copyFileSync(join(shipped, file), join(dir, file))
+      if (i === 0) copyFileSync(join(SHIPPED_CRITIC, file), join(dir, file))
       else linkSync(join(first, file), join(dir, file))
     writeFileSync(join(dir, 'manifest.json'), JSON.stringify({ ...manifest, version }))
     return version

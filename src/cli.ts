@@ -1,6 +1,7 @@
 // The command line: `npm run spar -- <command>`. Reads arguments and wires; knows no algorithm.
 import { evalCommand } from './cli/eval.ts'
 import { importCommand } from './cli/import.ts'
+import { labCommand } from './cli/lab.ts'
 import { readArguments } from './cli/options.ts'
 import { plotCommand } from './cli/plot.ts'
 import { trainCommand } from './cli/train.ts'
@@ -20,8 +21,11 @@ const USAGE = `npm run spar -- <command>
   eval built-in  solver and critic on fresh generated problems [--base <dir>] [--problems 500] [--n 8]
                  every eval: --critic <dir>, or --url <http://…> [--critic-version <v>]; [--seed 1]; the first two also
                  [--train <dir>] (hand features as a baseline); all but built-in [--out <dir>] (report.md, report.json, pictures)
+  lab traffic    learns outcomes of some problems of a pool over HTTP, orders candidates of the others
+                                                               --pool <file> [--sizes 10,30,60,120,200] [--folds 5] [--minutes 4] [--seed 1]
+                                                               [--critic <dir>] [--data <dir>] [--base <dir>] [--problems 100] [--n 8] [--threads 2]
 
-Paths may be gzipped where they end in .gz. The last line of every eval is one JSON object.
+Paths may be gzipped where they end in .gz. The last line of every eval and lab is one JSON object.
 `
 
 const { values, positionals } = readArguments(process.argv.slice(2))
@@ -34,6 +38,7 @@ try {
   else if (command === 'plot') plotCommand(what, values)
   else if (command === 'import') await importCommand(what, values, command_line)
   else if (command === 'eval') await evalCommand(what, values)
+  else if (command === 'lab') await labCommand(what, values)
   else throw new Error(`there is no command "${command}"\n\n${USAGE}`)
 } catch (error) {
   process.stderr.write(`${process.env['SPAR_DEBUG'] ? (error as Error).stack : (error as Error).message}\n`)

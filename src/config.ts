@@ -1,6 +1,7 @@
 // Everything the environment can say, read once at start. The README's table lists the same names; a test keeps both equal.
 import { cpus } from 'node:os'
 import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Device } from './critic/scorer.ts'
 import { BUILTIN_UPSTREAM, parseUpstreams, type UpstreamConfig } from './llm/upstreams.ts'
 import { type AllowedHosts, parseAllowedHosts } from './llm/url-guard.ts'
@@ -11,6 +12,7 @@ export const VARIABLES = {
   PORT: 'Port to listen on; 8080.',
   HOST: 'Address to listen on; 127.0.0.1. Use 0.0.0.0 to be reached from other machines.',
   SPAR_DATA: 'Folder of the database and of trained critics; ./data.',
+  SPAR_MODELS: 'Folder of shipped critics and bases, only read; `models` of this installation.',
   SPAR_ADMIN_KEY: 'Key of the admin routes, sent as `Authorization: Bearer …`. Without one they answer 403.',
   SPAR_DEVICE: 'Where the critic runs: auto, cpu, webgpu or cuda; auto tries cuda, then cpu.',
   SPAR_THREADS: 'Threads of the critic’s worker; one less than there are cores.',
@@ -31,6 +33,8 @@ export interface Config {
   readonly port: number
   readonly host: string
   readonly dataDir: string
+  /** Holds `critic/<version>` and `base/<version>`. */
+  readonly modelsDir: string
   readonly adminKey: string | undefined
   /** Tried in order. */
   readonly devices: readonly Device[]
@@ -49,6 +53,8 @@ const DEVICES: Readonly<Record<string, readonly Device[]>> = {
   webgpu: ['webgpu'],
   cuda: ['cuda'],
 }
+
+const SHIPPED = fileURLToPath(new URL('../models', import.meta.url))
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -73,6 +79,7 @@ export function readConfig(env: Env): Config {
     port: wholeNumber(env, 'PORT', 8080, 0, 65_535),
     host: env['HOST'] || '127.0.0.1',
     dataDir: resolve(env['SPAR_DATA'] || './data'),
+    modelsDir: resolve(env['SPAR_MODELS'] || SHIPPED),
     adminKey: env['SPAR_ADMIN_KEY'] || undefined,
     devices: DEVICES[oneOf(env, 'SPAR_DEVICE', Object.keys(DEVICES), 'auto')]!,
     threads: wholeNumber(env, 'SPAR_THREADS', Math.max(1, cpus().length - 1), 1, 256),

@@ -4,7 +4,6 @@ import { mkdirSync, readdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { readConfig } from './config.ts'
 import { openRegistry, type Registry } from './critic/registry.ts'
 import { lazySolver, type Solver, startSolver } from './critic/solver.ts'
@@ -21,7 +20,6 @@ import { openSqliteStore } from './store/sqlite.ts'
 import { startTrainer, type Trainer } from './trainer.ts'
 
 const START_RETRY_MS = 2000
-const SHIPPED = fileURLToPath(new URL('../models/', import.meta.url))
 
 const config = readConfig(process.env)
 const log = createLog({ level: config.logLevel })
@@ -46,7 +44,7 @@ const critics = (): Registry => {
 
 /** The newest base that is shipped; the solver starts with the first search that needs it. */
 async function startBuiltInSolver(): Promise<Solver> {
-  const root = join(SHIPPED, 'base')
+  const root = join(config.modelsDir, 'base')
   const newest = readdirSync(root).toSorted().at(-1)
   if (newest === undefined) throw new AppError('LLM_ERROR', 'This installation ships no base model.')
   return startSolver(join(root, newest), { threads: config.threads })
@@ -99,7 +97,7 @@ server.on('clientError', answerClientErrors({ newId, log }))
 /** Loads the critic that serves, then starts looking for retraining jobs. */
 async function start(): Promise<void> {
   registry = await openRegistry({
-    shippedDir: join(SHIPPED, 'critic'),
+    shippedDir: join(config.modelsDir, 'critic'),
     trainedDir,
     pointer: { load: () => store.getServing(), save: serving => store.setServing(serving) },
     start: dir =>

@@ -65,6 +65,8 @@ export const readArguments = (args: readonly string[]) =>
       resume: { type: 'string' },
       'memory-mb': { type: 'string' },
       plot: { type: 'string' },
+      folds: { type: 'string' },
+      sizes: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })

@@ -27,16 +27,13 @@ export function runControls(values: CliValues, seed: number, signal: AbortSignal
 /** A run was stopped by a signal. */
 class Stopped extends Error {}
 
-/** Runs `work` with a signal that SIGINT and SIGTERM abort; a second one ends the process at once. @throws saying how to go on. */
-export async function untilStopped<T>(
-  values: CliValues,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
+/** Runs `work` with a signal that SIGINT and SIGTERM abort; a second one ends the process at once. @throws Error, saying so, when stopped. */
+export async function untilSignalled<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController()
   const signals = ['SIGINT', 'SIGTERM'] as const
   const onSignal = (name: NodeJS.Signals) => {
     release()
-    stop.abort(new Stopped(name))
+    stop.abort(new Stopped(`\nStopped by ${name}.`))
   }
   const release = () => {
     for (const name of signals) process.off(name, onSignal)
@@ -44,6 +41,18 @@ export async function untilStopped<T>(
   for (const name of signals) process.on(name, onSignal)
   try {
     return await work(stop.signal)
+  } finally {
+    release()
+  }
+}
+
+/** Runs training, see `untilSignalled`. @throws saying how to go on. */
+export async function untilStopped<T>(
+  values: CliValues,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  try {
+    return await untilSignalled(work)
   } catch (error) {
     if (!(error instanceof Stopped)) throw error
     const dir = values.checkpoint ?? values.resume
@@ -53,7 +62,5 @@ export async function untilStopped<T>(
         : `\nStopped. To go on, give the same command with --resume ${dir} in place of --checkpoint.`,
       { cause: error },
     )
-  } finally {
-    release()
   }
 }

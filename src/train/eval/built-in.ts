@@ -96,7 +96,8 @@ function lowest(scores: readonly (number | null)[]): number {
   return known.length === 0 ? -1 : Math.min(...known)
 }
 
-function knownSteps(sample: Example, scores: readonly (number | null)[]): Judged[] {
+/** The scored steps whose truth is known. */
+export function knownSteps(sample: Example, scores: readonly (number | null)[]): Judged[] {
   return sample.labels.flatMap((label, i) => {
     const score = scores[i] ?? null
     return label === null || score === null ? [] : [{ score, right: label >= 0.5 }]

@@ -20,6 +20,9 @@ export interface Pool {
   readonly candidates: readonly PoolCandidate[]
 }
 
+/** Whether a problem has pairs of right and wrong candidates. */
+export const isMixed = ({ candidates }: Pool): boolean => new Set(candidates.map(c => c.correct)).size === 2
+
 interface CandidateRecord {
   readonly steps?: unknown
   /** Text or number; read from the steps when the field is missing. */

@@ -6,7 +6,7 @@ import { createRng } from '../rng.ts'
 import type { StepJudge } from './judge.ts'
 import { type CalibrationBin, calibrationBins, calibrationError, type Judged, mean } from './metrics.ts'
 import { pairShare } from './pairs.ts'
-import { drawSubsets, type Pool } from './pool-data.ts'
+import { drawSubsets, isMixed, type Pool } from './pool-data.ts'
 import { type Scored, scoreAll, sizesFor } from './pool-scores.ts'
 import { drawResamples, type Estimate, percentOf } from './resample.ts'
 
@@ -108,7 +108,7 @@ export async function evalPools(
   return {
     problems: pools.length,
     candidates: pools.reduce((sum, { candidates }) => sum + candidates.length, 0),
-    mixed: pools.filter(({ candidates }) => new Set(candidates.map(c => c.correct)).size === 2).length,
+    mixed: pools.filter(isMixed).length,
     sizes,
     one_sample: estimate(pools.map(({ candidates }, p) => mean(candidates.map((_, c) => right(p, c))))),
     majority: bySize((p, subset) => solved(pools[p]!, unscored[p]!, subset, pickMajority)),

@@ -1,6 +1,7 @@
-// Starts the real service as a process of its own for a benchmark: free port, fresh data folder. Measures nothing itself.
+// Starts the real service as a process of its own for a lab or a benchmark: free port, fresh data folder. Measures nothing itself.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -13,36 +14,38 @@ export interface RunningService {
   readonly dataDir: string
   /** Sends a JSON body and reads a JSON answer. */
   call(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>
+  /** Ends it and removes its data, critics and all. */
   stop(): Promise<void>
 }
 
-const ADMIN_KEY = 'bench'
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const ADMIN_KEY = 'letmein'
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url))
 
-/** Folder of the newest shipped critic, which the service starts with. */
-export function shippedCritic(): string {
-  const root = fileURLToPath(new URL('../../models/critic/', import.meta.url))
-  const byVersion = new Intl.Collator('en', { numeric: true })
-  return join(root, readdirSync(root).toSorted(byVersion.compare).at(-1)!)
-}
-
-/** Resolves when /readyz answers 200. */
+/** Resolves when /readyz answers 200; `env` wins over the environment of this process. @throws Error when it ends before that */
 export async function startService(env: Readonly<Record<string, string>> = {}): Promise<RunningService> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'spar-bench-'))
+  const dataDir = mkdtempSync(join(tmpdir(), 'spar-service-'))
   const child = spawn(process.execPath, [MAIN], {
-    env: { ...process.env, PORT: '0', SPAR_DATA: dataDir, SPAR_ADMIN_KEY: ADMIN_KEY, ...env },
+    env: { ...process.env, PORT: '0', SPAR_DATA: dataDir, SPAR_ADMIN_KEY: ADMIN_KEY, REDIS_URL: '', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const port = await new Promise<number>((resolve, reject) => {
-    child.once('exit', code => reject(new Error(`the service ended with ${code}`)))
-    createInterface({ input: child.stdout! }).on('line', line => {
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    rmSync(dataDir, { recursive: true, force: true })
+    return code ?? signal
+  })
+  const early = ended.then(code => {
+    throw new Error(`the service ended with ${code}`)
+  })
+  early.catch(() => {}) // once it is ready it may end when it likes
+  const listening = new Promise<number>(resolve => {
+    createInterface({ input: child.stdout }).on('line', line => {
       const entry = JSON.parse(line) as { message: string; port?: number }
       if (entry.message === 'listening') resolve(entry.port!)
     })
   })
-  const url = `http://127.0.0.1:${port}`
+  const url = `http://127.0.0.1:${await Promise.race([listening, early])}`
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_KEY}` }
-  while (!(await fetch(`${url}/readyz`)).ok) await new Promise(resolve => setTimeout(resolve, 50))
+  while (!(await fetch(`${url}/readyz`).catch(() => early)).ok)
+    await new Promise(resolve => setTimeout(resolve, 50))
   return {
     url,
     pid: child.pid!,
@@ -56,10 +59,8 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
       return { status: res.status, body: await res.json() }
     },
     async stop() {
-      const ended = new Promise(resolve => child.once('exit', resolve))
       child.kill('SIGTERM')
       await ended
-      rmSync(dataDir, { recursive: true, force: true })
     },
   }
 }

@@ -1,0 +1,53 @@
+// How a critic orders the candidates of each problem under every aggregation, and which aggregation to take. Knows no service.
+import { AGGREGATIONS, type Aggregation, logAggregate } from '../../search/aggregate.ts'
+import { pickMajority } from '../../search/pick.ts'
+import type { StepJudge } from '../eval/judge.ts'
+import { mean } from '../eval/metrics.ts'
+import { pairShare } from '../eval/pairs.ts'
+import { isMixed, type Pool } from '../eval/pool-data.ts'
+
+/** By aggregation, for each problem with right and wrong candidates the share of its pairs in the right order. */
+export type Shares = Readonly<Record<Aggregation, readonly number[]>>
+
+/** Compares the candidates of each problem that has pairs; the others are not asked about. @throws the signal's reason when aborted */
+export async function orderedShares(
+  judge: StepJudge,
+  pools: readonly Pool[],
+  signal?: AbortSignal,
+): Promise<Shares> {
+  const mixed = pools.filter(isMixed)
+  const items = mixed.flatMap(({ problem, candidates }) =>
+    candidates.map(({ steps }) => ({ problem, steps })),
+  )
+  const scores = (await judge.judge(items, signal)).values()
+  const judged = mixed.map(({ candidates }) =>
+    candidates.map(({ correct }) => ({ correct, scores: scores.next().value! })),
+  )
+  const sharesBy = (by: Aggregation) =>
+    judged.map(candidates =>
+      pairShare(
+        candidates.map(({ correct, scores }) => ({
+          correct,
+          score: logAggregate(scores, by) ?? Number.NEGATIVE_INFINITY,
+        })),
+      ),
+    )
+  return { last: sharesBy('last'), min: sharesBy('min'), prod: sharesBy('prod'), mean: sharesBy('mean') }
+}
+
+/** The aggregation that orders these problems best; `mean`, which rounds train through, where they say nothing. */
+export const bestAggregation = (shares: Shares): Aggregation =>
+  AGGREGATIONS.reduce<Aggregation>((best, by) => (mean(shares[by]) > mean(shares[best]) ? by : best), 'mean')
+
+/** The pool as one sees it who has only the answers: right is what most candidates say. */
+export function byVotes({ problem, candidates }: Pool): Pool {
+  const { winner } = pickMajority(candidates.map(({ key }) => ({ key, logScore: null })))
+  const answer = winner === null ? null : candidates[winner]!.key
+  return {
+    problem,
+    candidates: candidates.map(candidate => ({
+      ...candidate,
+      correct: answer !== null && candidate.key === answer,
+    })),
+  }
+}
