@@ -148,15 +148,10 @@ function latestThatFit(pieces: readonly Piece[], before: number, maxTokens: numb
   return pieces.slice(from, before)
 }
 
-/** A whole solution as language-model text: the row of an item that fits its window, ended by `<eos>`; null when it does not fit. */
-export function encodeSolution(tokenizer: TextTokenizer, item: CritiqueItem, maxLength: number): Row | null {
-  const { rows } = encodeItem(tokenizer, item, maxLength - 1)
-  const row = rows[0]
-  if (rows.length !== 1 || row === undefined) return null
-  return {
-    tokens: [...row.tokens, EOS],
-    slots: [...row.slots, 0],
-    flags: [...row.flags, 0],
-    steps: row.steps,
-  }
-}
+/** A whole solution as language-model text: its row, ended by `<eos>`. */
+export const endedRow = ({ tokens, slots, flags, steps }: Row): Row => ({
+  tokens: [...tokens, EOS],
+  slots: [...slots, 0],
+  flags: [...flags, 0],
+  steps,
+})

@@ -13,6 +13,10 @@ const KNOTS = {
   chars_so_far: [0, 60, 120, 200, 300, 420, 560, 730, 1000, 1400, 2200],
   sentences: [0, 1, 2, 3, 5],
   lines: [0, 1, 3, 8],
+  sentence_chars: [0, 15, 45, 60, 75, 90, 105, 120, 140, 170, 240],
+  chars_before: [0, 40, 70, 90, 115, 140, 180, 240, 300, 420],
+  length_ratio: [0, 0.2, 0.5, 0.8, 1, 1.3, 2, 3.5, 5],
+  first_digit_at: [0, 10, 20, 35, 60, 110, 250, 500],
   // the problem
   problem_words: [0, 15, 25, 35, 45, 60, 80, 110, 160],
   problem_sentences: [0, 1, 2, 3, 4, 6, 9],
@@ -33,10 +37,15 @@ const KNOTS = {
   last_repeated: [0, 1],
   largest: [0, 1, 2, 3, 4, 5, 7, 10],
   last_value: [0, 1, 2, 3, 4, 5, 7, 10],
+  growth: [0, 2, 3.3, 4, 4.7, 6, 8],
+  repeated_values: [0, 1, 3, 6, 12],
+  longest_number: [0, 1, 2, 3, 4, 6],
   any_fraction: [0, 1],
   problem_used: [0, 0.2, 0.4, 0.6, 0.8, 1],
   problem_unused: [0, 1, 2, 3, 5, 8],
   newly_used: [0, 1, 2, 3],
+  steps_since_given: [0, 1, 2, 3, 4, 5, 7, 10, 16],
+  problem_used_at_end: [0, 0.5, 0.75, 1],
   from_step_before: [0, 1, 2, 4],
   from_step_before_share: [0, 0.25, 0.5, 0.75, 1],
   // notation
@@ -48,6 +57,7 @@ const KNOTS = {
   equals: [0, 1, 2, 4],
   powers: [0, 1, 2, 4],
   comparisons: [0, 1, 2],
+  operator_kinds: [0, 1, 2, 3, 4],
   operators_so_far: [0, 1, 3, 6, 10, 16, 25, 50],
   digits_share: [0, 0.02, 0.05, 0.08, 0.12, 0.17, 0.23, 0.32, 0.5],
   operators_share: [0, 0.01, 0.03, 0.05, 0.08, 0.12, 0.2],
@@ -55,6 +65,10 @@ const KNOTS = {
   // words
   long_words_share: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65],
   letters: [0, 1, 2, 3, 5, 8],
+  new_letters: [0, 1, 2, 4],
+  capitals: [0, 1, 2, 3, 4, 6, 9, 15],
+  brackets: [0, 1, 2, 4, 10],
+  new_words: [0, 1, 2, 3, 5, 7, 10, 13, 17, 23],
   overlap_problem: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1],
   overlap_before: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1],
   repeats: [0, 1],
@@ -68,6 +82,7 @@ const KNOTS = {
   conditions: [0, 1, 2],
   comparatives: [0, 1, 2],
   intentions: [0, 1, 2],
+  hedges: [0, 1, 2],
   first_person: [0, 1, 2],
 } satisfies Readonly<Record<string, readonly number[]>>
 

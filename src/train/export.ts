@@ -1,10 +1,12 @@
 // Writes trained weights as ONNX files: the critic's scoring graph and the base's sampling graph; reads weights back by name.
 // Knows no training.
 import * as tf from '@tensorflow/tfjs'
+import { sizeOf } from './engine/memory.ts'
 import { decodeModel } from './engine/onnx-schema.ts'
 import { type TensorSpec, trace } from './engine/trace.ts'
 import { headDim, type ModelConfig, type Weights, weightShapes } from './model/config.ts'
-import { lmLogits, stepLogits, trunk } from './model/trunk.ts'
+import { stepLogits } from './model/head.ts'
+import { lmLogits, trunk } from './model/trunk.ts'
 
 // Large primes stand for the dimensions that vary, see engine/graph.ts; `keys` is past + length.
 const BATCH = 1_000_003
@@ -48,7 +50,7 @@ export function exportCritic(config: ModelConfig, weights: Weights): Promise<Uin
       positions: positions!,
       keyPositions: positions!,
     })
-    return { logits: stepLogits(x, hidden, step_index!, features!) }
+    return { logits: stepLogits(x, { hidden, stepIndex: step_index!, features: features! }) }
   }
   return trace(score, { inputs, weights, symbols: { batch: BATCH, length: LENGTH, steps: STEPS } })
 }
@@ -98,7 +100,7 @@ export function readWeights(config: ModelConfig, model: Uint8Array): Weights {
   for (const [name, shape] of Object.entries(weightShapes(config))) {
     const bytes = stored.get(name)
     if (bytes === undefined) continue
-    const size = shape.reduce((a, b) => a * b, 1)
+    const size = sizeOf(shape)
     if (bytes.byteLength !== size * 4)
       throw new Error(`weight ${name} has ${bytes.byteLength} bytes, expected ${size * 4}`)
     weights[name] = new Float32Array(Uint8Array.from(bytes).buffer) // a copy, aligned to 4 bytes

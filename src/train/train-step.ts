@@ -39,8 +39,17 @@ const like = (shapes: Readonly<Record<string, readonly number[]>>, kinds: readon
 const scalars = (...names: string[]): Specs =>
   Object.fromEntries(names.map(name => [name, { shape: [], dtype: 'float32' as const }]))
 
-const dropped = (config: ModelConfig, shape: BatchShape, rate = 0): Specs =>
-  rate > 0 ? dropoutSpecs(config, shape) : {}
+/** What every loss takes in: a batch, masks for dropout where there is any, and all weights, `w:`. */
+const lossSpecs = (
+  config: ModelConfig,
+  shape: BatchShape,
+  { trained }: Pick<Adaptation, 'trained'>,
+  { dropout = 0 }: Pick<LossOptions, 'dropout'>,
+): Specs => ({
+  ...batchSpecs(config, shape),
+  ...(dropout > 0 && dropoutSpecs(config, shape)),
+  ...like({ ...weightShapes(config), ...trained }, ['w']),
+})
 
 /**
  * Inputs of the compiled step: `w:` weights, `m:` and `v:` moments of those that are trained, the batch, and the step's
@@ -49,13 +58,11 @@ const dropped = (config: ModelConfig, shape: BatchShape, rate = 0): Specs =>
 export const stepSpecs = (
   config: ModelConfig,
   shape: BatchShape,
-  { trained } = everyWeight(config),
+  adaptation = everyWeight(config),
   options: Pick<LossOptions, 'dropout'> = {},
 ): Specs => ({
-  ...batchSpecs(config, shape),
-  ...dropped(config, shape, options.dropout),
-  ...like(weightShapes(config), ['w']),
-  ...like(trained, ['w', 'm', 'v']),
+  ...lossSpecs(config, shape, adaptation, options),
+  ...like(adaptation.trained, ['m', 'v']),
   ...scalars('lr', 'correct1', 'correct2'),
 })
 
@@ -63,13 +70,11 @@ export const stepSpecs = (
 export const gradientSpecs = (
   config: ModelConfig,
   shape: BatchShape,
-  { trained } = everyWeight(config),
+  adaptation = everyWeight(config),
   options: Pick<LossOptions, 'dropout'> = {},
 ): Specs => ({
-  ...batchSpecs(config, shape),
-  ...dropped(config, shape, options.dropout),
-  ...like(weightShapes(config), ['w']),
-  ...like(trained, ['w', 'g']),
+  ...lossSpecs(config, shape, adaptation, options),
+  ...like(adaptation.trained, ['g']),
   ...scalars('keep'),
 })
 

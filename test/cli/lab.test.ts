@@ -32,7 +32,7 @@ function writePool(path: string, problems: number): void {
 }
 
 test('the lab measures before and after real rounds, says what it left out, and leaves nothing behind', {
-  timeout: 110_000,
+  timeout: 300_000,
 }, async () => {
   mkdirSync(at('tmp'))
   writePool(at('pool.jsonl'), 20)
@@ -54,7 +54,7 @@ test('the lab measures before and after real rounds, says what it left out, and 
   assert.deepEqual(Object.keys(last.with_feedback), ['10'])
   for (const share of [last.with_feedback['10']!, last.without, last.before])
     assert.ok(Number.isFinite(share) && share >= 0 && share <= 100, stdout)
-  assert.ok(last.seconds > 1 && last.seconds < 100)
+  assert.ok(last.seconds > 1 && last.seconds < 250)
   assert.match(stdout, /^\| before \|/m)
   assert.match(stdout, /^\| 1, 10 without feedback \| /m)
   assert.match(stderr, /PRM800K is left out/)

@@ -86,6 +86,16 @@ const CASES: readonly { given: readonly string[]; want: Partial<Values> }[] = [
   { given: ['We get:\n'], want: { ends_open: 1, lines: 1, first_person: 1 } },
   { given: ['If every x is odd, then y must be'], want: { conditions: 2, quantifiers: 2, letters: 2 } },
   { given: ['Since we need to find it'], want: { reasons: 1, intentions: 2 } },
+  { given: ['ab. cd.'], want: { sentence_chars: 3.5, chars_before: 0, length_ratio: 1 } },
+  { given: ['abcd', 'ab'], want: { sentence_chars: 2, chars_before: 4, length_ratio: 0.5 } },
+  { given: ['eat 12345 (or 7)'], want: { first_digit_at: 4, longest_number: 5, brackets: 2 } },
+  { given: ['eat all'], want: { first_digit_at: 500, longest_number: 0, growth: 4 } },
+  { given: ['12', '5', '5 + 2'], want: { repeated_values: 1, steps_since_given: 1, operator_kinds: 1 } },
+  { given: ['12', 'eat', '25'], want: { growth: 4 + Math.log(26 / 13), steps_since_given: 2 } },
+  { given: ['2*3 - 4/5 - 1'], want: { operator_kinds: 3 } },
+  { given: ['Let x be X', 'So x + y'], want: { new_letters: 1, capitals: 1 } },
+  { given: ['Tom eats pears', 'Bob eats plums'], want: { new_words: 2, capitals: 1 } },
+  { given: ['It may probably be 5'], want: { hedges: 2 } },
 ]
 for (const { given, want } of CASES) {
   test(`features of ${JSON.stringify(given)}`, () => {
@@ -107,6 +117,13 @@ test('what the problem says is the same for every step', () => {
     assert.equal(features.problem_latex, 1)
     assert.equal(features.problem_percents, 1)
   }
+})
+
+test('how much of the problem is used counts once the step concludes', () => {
+  assert.equal(last(['5 apples']).problem_used_at_end, 0.5)
+  assert.equal(last(['12 - 5 = 7']).problem_used_at_end, 0.5)
+  assert.equal(last(['So 12 are left.']).problem_used_at_end, 0.5)
+  assert.equal(last(['12 - 5 = 7', 'So 7 are left.']).problem_used_at_end, 1)
 })
 
 test('every feature has a case', () => {

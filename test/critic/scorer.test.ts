@@ -12,7 +12,8 @@ import { AppError } from '../../src/errors.ts'
 import { eagerEngine } from '../../src/train/engine/eager.ts'
 import type { HostTensor } from '../../src/train/engine/port.ts'
 import { exportCritic, readWeights } from '../../src/train/export.ts'
-import { stepLogits, trunk } from '../../src/train/model/trunk.ts'
+import { stepLogits } from '../../src/train/model/head.ts'
+import { trunk } from '../../src/train/model/trunk.ts'
 import {
   TINY_MODEL,
   tempFolder,
@@ -115,7 +116,7 @@ test('the served score is the calibrated logit of the eager model on the encoded
   const program = await eagerEngine().compile(x => {
     const { tokens, slots, flags, positions } = x as Record<'tokens' | 'slots' | 'flags' | 'positions', never>
     const { hidden } = trunk(TINY_MODEL, x, { tokens, slots, flags, positions, keyPositions: positions })
-    return { logits: stepLogits(x, hidden, x['step_index']!, x['features']!) }
+    return { logits: stepLogits(x, { hidden, stepIndex: x['step_index']!, features: x['features']! }) }
   }, specs)
   const { logits } = await program.run(feeds)
   const [served] = await scorer.logits([item])

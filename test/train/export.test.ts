@@ -7,7 +7,8 @@ import type { HostTensor } from '../../src/train/engine/port.ts'
 import type { TensorFunction, TensorSpec } from '../../src/train/engine/trace.ts'
 import { exportCritic, exportSampler, readWeights } from '../../src/train/export.ts'
 import { headDim, type ModelConfig, type Weights } from '../../src/train/model/config.ts'
-import { lmLogits, stepLogits, trunk } from '../../src/train/model/trunk.ts'
+import { stepLogits } from '../../src/train/model/head.ts'
+import { lmLogits, trunk } from '../../src/train/model/trunk.ts'
 import { createRng, type Rng } from '../../src/train/rng.ts'
 import { assertClose } from './engine/close.ts'
 import { openRunner } from './engine/run-model.ts'
@@ -35,7 +36,10 @@ function forward(config: ModelConfig): TensorFunction {
   return x => {
     const { tokens, slots, flags, positions } = x as Record<'tokens' | 'slots' | 'flags' | 'positions', never>
     const { hidden } = trunk(config, x, { tokens, slots, flags, positions, keyPositions: positions })
-    return { logits: stepLogits(x, hidden, x['step_index']!, x['features']!), words: lmLogits(x, hidden) }
+    return {
+      logits: stepLogits(x, { hidden, stepIndex: x['step_index']!, features: x['features']! }),
+      words: lmLogits(x, hidden),
+    }
   }
 }
 
@@ -226,7 +230,7 @@ test('weights read back are those exported, and a base has no head', async () =>
   const fromBase = readWeights(config, await exportSampler(config, weights))
   assert.deepEqual(
     Object.keys(weights).filter(name => !(name in fromBase)),
-    ['head.in', 'head.in_bias', 'head.out', 'head.out_bias'],
+    Object.keys(weights).filter(name => name.startsWith('head.')),
   )
   for (const [name, data] of Object.entries(fromBase)) assert.deepEqual(data, weights[name])
 })

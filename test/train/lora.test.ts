@@ -10,8 +10,9 @@ import { packBatch } from '../../src/train/fit/batch.ts'
 import { type FitProgress, fit } from '../../src/train/fit/fit.ts'
 import { createSampler } from '../../src/train/fit/sampler.ts'
 import { type ModelConfig, type Weights, weightShapes } from '../../src/train/model/config.ts'
+import { stepLogits } from '../../src/train/model/head.ts'
 import { initLora, LORA_TARGETS, type LoraOptions, lora, mergeLora } from '../../src/train/model/lora.ts'
-import { stepLogits, trunk, type WeightTensors } from '../../src/train/model/trunk.ts'
+import { trunk, type WeightTensors } from '../../src/train/model/trunk.ts'
 import { createRng } from '../../src/train/rng.ts'
 import { ADAMW, stepSpecs, trainStep } from '../../src/train/train-step.ts'
 import { TINY_MODEL } from '../fakes/tiny-critic.ts'
@@ -54,7 +55,7 @@ async function logitsOf(config: ModelConfig, weights: Weights, options?: LoraOpt
     const w: WeightTensors = adapt(x)
     const { tokens, slots, flags, positions } = x as Record<'tokens' | 'slots' | 'flags' | 'positions', never>
     const { hidden } = trunk(config, w, { tokens, slots, flags, positions, keyPositions: positions })
-    return { logits: stepLogits(w, hidden, x['step_index']!, x['features']!) }
+    return { logits: stepLogits(w, { hidden, stepIndex: x['step_index']!, features: x['features']! }) }
   }
   const feeds = { ...inputs, ...feedsOf(config, weights, options) }
   const specs = Object.fromEntries(

@@ -1,5 +1,5 @@
 // Training units: encoded rows with labels, alone or in pairs that must share a batch. Knows no sources' files and no tensors.
-import { encodeItem, encodeSolution, type Row } from '../../critic/encode.ts'
+import { encodeItem, endedRow, type Row } from '../../critic/encode.ts'
 import type { TextTokenizer } from '../../critic/tokenizer.ts'
 import type { Comparison, Example, Source } from './example.ts'
 
@@ -17,46 +17,42 @@ export interface Unit {
   readonly rows: readonly UnitRow[]
   /** For a pair: mean score of `rows[0]` from step place `from` on should exceed that of `rows[1]`. */
   readonly from?: number
+  /** Whether trunk and text path of the step head are not to learn from its labels, see model/head.ts. */
+  readonly textFrozen?: boolean
   /** Longest row, in tokens. */
   readonly length: number
 }
 
-function unitRow(tokenizer: TextTokenizer, example: Example, maxLength: number): UnitRow | null {
+/** Rows of an example. One that is whole may be imitated, and ends so that a solver learns to end; windows start in the middle. */
+function unitRows(tokenizer: TextTokenizer, example: Example, maxLength: number): UnitRow[] {
   const { rows, features } = encodeItem(tokenizer, example, maxLength - 1)
-  const row = example.imitate
-    ? encodeSolution(tokenizer, example, maxLength)
-    : rows.length === 1
-      ? rows[0]!
-      : null
-  return row ? labelled(row, features, example, example.imitate ? 1 : 0) : null
-}
-
-function labelled(row: Row, features: readonly Float32Array[], example: Example, imitate: number): UnitRow {
-  return {
-    row,
+  const imitated = example.imitate && rows.length === 1
+  return rows.map(row => ({
+    row: imitated ? endedRow(row) : row,
     features: row.steps.map(step => features[step.index]!),
     labels: row.steps.map(step => example.labels[step.index] ?? null),
     source: example.source,
-    imitate,
-  }
+    imitate: imitated ? 1 : 0,
+  }))
 }
+
+/** The one row of an example; null when it does not fit the window in one. */
+function wholeRow(tokenizer: TextTokenizer, example: Example, maxLength: number): UnitRow | null {
+  const rows = unitRows(tokenizer, example, maxLength)
+  return rows.length === 1 ? rows[0]! : null
+}
+
+const unitOf = (row: UnitRow): Unit => ({ rows: [row], length: row.row.tokens.length })
 
 /** One example as a unit; null when it does not fit the window in one row. */
 export function exampleUnit(tokenizer: TextTokenizer, example: Example, maxLength: number): Unit | null {
-  const row = unitRow(tokenizer, example, maxLength)
-  return row && { rows: [row], length: row.row.tokens.length }
+  const row = wholeRow(tokenizer, example, maxLength)
+  return row && unitOf(row)
 }
 
-/** The windows of an example that is longer than one row, a unit each; one unit when it fits. Windows are not imitated: they start in the middle. */
-export function exampleWindows(tokenizer: TextTokenizer, example: Example, maxLength: number): Unit[] {
-  const whole = exampleUnit(tokenizer, example, maxLength)
-  if (whole) return [whole]
-  const { rows, features } = encodeItem(tokenizer, example, maxLength - 1)
-  return rows.map(row => ({
-    rows: [labelled(row, features, example, 0)],
-    length: row.tokens.length,
-  }))
-}
+/** The windows of an example, a unit each: one when it fits in a row. */
+export const exampleWindows = (tokenizer: TextTokenizer, example: Example, maxLength: number): Unit[] =>
+  unitRows(tokenizer, example, maxLength).map(unitOf)
 
 /** A comparison as a unit of two rows; null when one does not fit. */
 export function comparisonUnit(
@@ -64,8 +60,12 @@ export function comparisonUnit(
   { better, worse, from }: Comparison,
   maxLength: number,
 ): Unit | null {
-  const first = unitRow(tokenizer, better, maxLength)
-  const second = unitRow(tokenizer, worse, maxLength)
+  const first = wholeRow(tokenizer, better, maxLength)
+  const second = wholeRow(tokenizer, worse, maxLength)
   if (!first || !second) return null
   return { rows: [first, second], from, length: Math.max(first.row.tokens.length, second.row.tokens.length) }
 }
+
+/** The same units, from whose labels trunk and text path are not to learn. */
+export const textFrozen = (units: readonly Unit[]): Unit[] =>
+  units.map(unit => ({ ...unit, textFrozen: true }))

@@ -4,8 +4,6 @@ import type { DType } from './graph.ts'
 import type { Engine, Held, HostTensor, Program } from './port.ts'
 import { type TensorSpec, trace, traceGraph } from './trace.ts'
 
-export type { Engine, HostTensor } from './port.ts'
-
 export interface TracedOptions {
   /** Threads inside one operator. */
   readonly threads?: number

@@ -2,7 +2,7 @@
 import { FEATURE_INPUTS, writeFeatureInputs } from '../../critic/features.ts'
 import { PAD, PROBLEM } from '../../critic/tokenizer.ts'
 import type { Unit, UnitRow } from '../data/units.ts'
-import type { HostTensor } from '../engine/engine.ts'
+import type { HostTensor } from '../engine/port.ts'
 import type { BatchShape } from '../model/loss.ts'
 import type { Rng } from '../rng.ts'
 import type { Drawn } from './sampler.ts'
@@ -31,6 +31,7 @@ interface Arrays {
   readonly lmWeights: Float32Array
   readonly stepIndex: Int32Array
   readonly features: Float32Array
+  readonly textLearns: Float32Array
   readonly labels: Float32Array
   readonly stepWeights: Float32Array
   readonly pairMatrix: Float32Array
@@ -44,6 +45,7 @@ function emptyArrays({ rows, length, steps, pairs }: BatchShape): Arrays {
     lmWeights: new Float32Array(rows * length),
     stepIndex: new Int32Array(steps),
     features: new Float32Array(steps * FEATURE_INPUTS),
+    textLearns: new Float32Array(steps),
     labels: new Float32Array(steps),
     stepWeights: new Float32Array(steps),
     pairMatrix: new Float32Array(pairs * steps),
@@ -94,6 +96,7 @@ function layOut(
         const label = unitRow.labels[i] ?? null
         a.stepIndex[stepAt] = rowAt * shape.length + at
         writeFeatureInputs(unitRow.features[i]!, a.features, stepAt * FEATURE_INPUTS, gain)
+        a.textLearns[stepAt] = unit.textFrozen ? 0 : 1
         if (label !== null) {
           a.labels[stepAt] = label
           a.stepWeights[stepAt] = weigh(unitRow, label)
@@ -154,6 +157,7 @@ function named(a: Arrays, shape: BatchShape): Record<string, HostTensor> {
     lm_weights: { data: a.lmWeights, shape: grid },
     step_index: { data: a.stepIndex, shape: [shape.steps] },
     features: { data: a.features, shape: [shape.steps, FEATURE_INPUTS] },
+    text_learns: { data: a.textLearns, shape: [shape.steps] },
     step_labels: { data: a.labels, shape: [shape.steps] },
     step_weights: { data: a.stepWeights, shape: [shape.steps] },
     pair_matrix: { data: a.pairMatrix, shape: [shape.pairs, shape.steps] },

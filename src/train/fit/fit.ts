@@ -47,6 +47,8 @@ export interface FitOptions extends FitControls {
   readonly weights: Weights
   /** What is trained when it is not every weight; its extra weights are among `weights`. */
   readonly adaptation?: Adaptation
+  /** Trains without the trunk: the feature path of the step head alone. */
+  readonly featuresAlone?: boolean
   /** The same batches in the same order at every start, see `createSampler`. */
   readonly draw: () => Drawn
   readonly shares: LossShares
@@ -110,6 +112,7 @@ export async function fit(options: FitOptions): Promise<Weights> {
     accumulate,
     dropout,
     'feature dropout': options.featureDropout ?? null,
+    'features alone': options.featuresAlone ?? false,
   }
 
   const saved = checkpoints?.load() ?? null

@@ -38,6 +38,8 @@ export interface StepperOptions {
   readonly dropout: Dropout
   /** Share of hand features hidden at each step; none when absent. */
   readonly featureDropout?: Dropout
+  /** Leaves the trunk out, see `LossOptions`. */
+  readonly featuresAlone?: boolean
   readonly memoryBytes: number
 }
 
@@ -77,7 +79,16 @@ export async function createStepper(
   weights: Weights,
   saved?: HostTensors,
 ): Promise<Stepper> {
-  const { engine, config, optimizer, adaptation, accumulate, dropout, featureDropout } = options
+  const {
+    engine,
+    config,
+    optimizer,
+    adaptation,
+    accumulate,
+    dropout,
+    featureDropout,
+    featuresAlone = false,
+  } = options
   const { trained } = adaptation
   const kinds = accumulate > 1 ? ['m', 'v', 'g'] : ['m', 'v']
   const start: Record<string, HostTensor> = {}
@@ -99,7 +110,7 @@ export async function createStepper(
     fixedBytes: bytes(Object.keys(start)) + bytes(updated), // new state is there before the old one goes
   })
   const held = await engine.hold(start)
-  const lossOptions = { lm: options.shares.lm > 0, dropout: dropout.rate }
+  const lossOptions = { lm: options.shares.lm > 0, dropout: dropout.rate, featuresAlone }
 
   const programFor = (shape: BatchShape) =>
     programs.get(JSON.stringify(shape), `a batch of ${shape.rows} rows of ${shape.length} tokens`, () =>

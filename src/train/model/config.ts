@@ -1,4 +1,5 @@
 // Sizes of the model and the names and shapes of its weights. Knows no ops.
+import { sizeOf } from '../engine/memory.ts'
 import type { Rng } from '../rng.ts'
 
 /** A Llama-family decoder with Spar's two extra input channels and a step head. */
@@ -18,7 +19,7 @@ export interface ModelConfig {
   readonly flags: number
   /** Hand features of a step that enter the step head. */
   readonly features: number
-  /** Hidden width of the step head. */
+  /** Hidden width of each path of the step head. */
   readonly headWidth: number
   /** Width of one attention head; width / heads when absent. */
   readonly headDim?: number
@@ -66,25 +67,32 @@ export function weightShapes(config: ModelConfig): Record<string, readonly numbe
     ...shapes,
     final_norm: [width],
     ...(config.untied && { output: [vocab, width] }),
-    'head.in': [width + config.features, config.headWidth],
-    'head.in_bias': [config.headWidth],
-    'head.out': [config.headWidth, 1],
+    'head.features_in': [config.features, config.headWidth],
+    'head.features_in_bias': [config.headWidth],
+    'head.features_out': [config.headWidth, 1],
+    'head.text_in': [width, config.headWidth],
+    'head.text_in_bias': [config.headWidth],
+    'head.text_out': [config.headWidth, 1],
+    'head.gate': [width, 1],
+    'head.gate_bias': [1],
     'head.out_bias': [1],
   }
 }
 
+/** The text path says nothing at first: noise from it would close its gate for good. */
+const START_AT_ZERO = ['slot_embed', 'flag_embed', 'head.text_out']
+
 /**
- * Fresh weights: normal with std 0.02 (0.02/sqrt(2·layers) where a block writes to the residual), norms 1, extra channels
- * and biases 0. Weights in `given` are taken as they are and draw nothing.
+ * Fresh weights: normal with std 0.02 (0.02/sqrt(2·layers) where a block writes to the residual), norms 1, extra channels,
+ * biases and the text path's last layer 0. Weights in `given` are taken as they are and draw nothing.
  */
 export function initWeights(config: ModelConfig, rng: Rng, given: Readonly<Weights> = {}): Weights {
   const weights: Weights = {}
   for (const [name, shape] of Object.entries(weightShapes(config))) {
-    const size = shape.reduce((a, b) => a * b, 1)
+    const size = sizeOf(shape)
     if (given[name]) weights[name] = given[name]
     else if (name.endsWith('norm')) weights[name] = new Float32Array(size).fill(1)
-    else if (name.endsWith('bias') || name === 'slot_embed' || name === 'flag_embed')
-      weights[name] = new Float32Array(size)
+    else if (name.endsWith('bias') || START_AT_ZERO.includes(name)) weights[name] = new Float32Array(size)
     else {
       const residual = name.endsWith('.out') || name.endsWith('.down')
       const std = name.startsWith('head.')

@@ -20,6 +20,12 @@ export const everyWeight = (config: ModelConfig): Adaptation => ({
   adapt: w => w,
 })
 
+/** An adaptation of which only the weights that `learns` names are trained. */
+export const partOf = ({ trained, adapt }: Adaptation, learns: (name: string) => boolean): Adaptation => ({
+  trained: Object.fromEntries(Object.entries(trained).filter(([name]) => learns(name))),
+  adapt,
+})
+
 /** Matrices of a layer that can have a low-rank pair. */
 export const LORA_TARGETS = ['q', 'k', 'v', 'out', 'gate', 'up', 'down'] as const
 type LoraTarget = (typeof LORA_TARGETS)[number]

@@ -2,7 +2,8 @@
 import * as tf from '@tensorflow/tfjs'
 import type { ModelConfig } from './config.ts'
 import { dropout } from './dropout.ts'
-import { lmLogits, outputTable, stepLogits, trunk, type WeightTensors } from './trunk.ts'
+import { stepLogits } from './head.ts'
+import { lmLogits, outputTable, trunk, type WeightTensors } from './trunk.ts'
 
 type T = tf.Tensor
 
@@ -27,6 +28,8 @@ export const batchSpecs = (config: ModelConfig, { rows, length, steps, pairs }: 
     lm_weights: { shape: [rows, length], dtype: 'float32' },
     step_index: { shape: [steps], dtype: 'int32' },
     features: { shape: [steps, config.features], dtype: 'float32' },
+    /** 1 where trunk and text path learn from the step, 0 where the rest of the step head does alone. */
+    text_learns: { shape: [steps], dtype: 'float32' },
     /** P(right) as labelled, in [0, 1], and weights that sum to the share of this loss. */
     step_labels: { shape: [steps], dtype: 'float32' },
     step_weights: { shape: [steps], dtype: 'float32' },
@@ -78,6 +81,28 @@ export interface LossOptions {
   readonly lm: boolean
   /** Share of hidden values dropped, in [0, 1); the batch then brings `dropoutSpecs`. None when 0 or absent. */
   readonly dropout?: number
+  /** Leaves the trunk out: the feature path of the step head speaks alone. */
+  readonly featuresAlone?: boolean
+}
+
+/** Final hidden states of the batch's tokens, [rows * length, width]. */
+function hiddenStates(
+  config: ModelConfig,
+  w: WeightTensors,
+  batch: Readonly<Record<string, T>>,
+  rate = 0,
+): T {
+  const [rows, length] = batch.tokens!.shape as [number, number]
+  const positions = rowPositions(rows, length)
+  const { tokens, slots, flags } = batch as { tokens: T; slots: T; flags: T }
+  return trunk(config, w, {
+    tokens,
+    slots,
+    flags,
+    positions,
+    keyPositions: positions,
+    ...(rate > 0 && { drop: dropout(batch, rate) }),
+  }).hidden
 }
 
 /** The three losses of a batch and their sum. */
@@ -87,19 +112,15 @@ export function batchLoss(
   batch: Readonly<Record<string, T>>,
   options: LossOptions,
 ): LossParts {
-  const [rows, length] = batch.tokens!.shape as [number, number]
-  const positions = rowPositions(rows, length)
-  const { tokens, slots, flags } = batch as { tokens: T; slots: T; flags: T }
-  const { hidden } = trunk(config, w, {
-    tokens,
-    slots,
-    flags,
-    positions,
-    keyPositions: positions,
-    ...(options.dropout && { drop: dropout(batch, options.dropout) }),
+  const hidden = options.featuresAlone ? null : hiddenStates(config, w, batch, options.dropout)
+  const lm =
+    options.lm && hidden ? languageLoss(w, hidden, batch.lm_targets!, batch.lm_weights!) : tf.scalar(0)
+  const logits = stepLogits(w, {
+    ...(hidden && { hidden }),
+    stepIndex: batch.step_index!,
+    features: batch.features!,
+    learnable: batch.text_learns!,
   })
-  const lm = options.lm ? languageLoss(w, hidden, batch.lm_targets!, batch.lm_weights!) : tf.scalar(0)
-  const logits = stepLogits(w, hidden, batch.step_index!, batch.features!)
   // Binary cross-entropy from logits: softplus(z) - z·y, stable for both signs.
   const step = tf.sum(
     tf.mul(tf.sub(tf.softplus(logits), tf.mul(logits, batch.step_labels!)), batch.step_weights!),

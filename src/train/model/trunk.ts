@@ -142,11 +142,3 @@ export const outputTable = (w: WeightTensors): T => (w['output'] ?? w.embed)!
 
 /** Next-token logits for rows of hidden states, [rows, vocab]. */
 export const lmLogits = (w: WeightTensors, hidden: T): T => tf.matMul(hidden, outputTable(w), false, true)
-
-/** Raw step scores (logits of "this step is right"), [steps]. stepIndex: [steps] into batch * length; features: [steps, features]. */
-export function stepLogits(w: WeightTensors, hidden: T, stepIndex: T, features: T): T {
-  const rows = tf.concat([tf.gather(hidden, stepIndex), features], 1)
-  const inner = tf.add(tf.matMul(rows, w['head.in']!), w['head.in_bias']!)
-  const activated = tf.mul(inner, tf.sigmoid(inner))
-  return tf.reshape(tf.add(tf.matMul(activated, w['head.out']!), w['head.out_bias']!), [stepIndex.shape[0]!])
-}

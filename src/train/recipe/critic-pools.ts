@@ -1,5 +1,5 @@
-// What the first critic learns from, and the share of each kind: human labels, comparisons, the solver's own errors, sneaky
-// edits. Which shares and why is logged in models/LOG.md. Knows no model and no schedule.
+// What a critic learns from, and the share of each kind for each path of the step head: human labels, comparisons, the solver's own
+// errors, sneaky edits. Which shares and why is logged in models/LOG.md. Knows no model and no schedule.
 import type { TextTokenizer } from '../../critic/tokenizer.ts'
 import {
   gsm8k,
@@ -12,7 +12,7 @@ import {
   withoutLabels,
 } from '../data/corpora.ts'
 import type { Comparison, Example } from '../data/example.ts'
-import { comparisonUnit, exampleWindows, type Unit } from '../data/units.ts'
+import { comparisonUnit, exampleWindows, textFrozen, type Unit } from '../data/units.ts'
 import type { Pool } from '../fit/sampler.ts'
 import type { Rng } from '../rng.ts'
 import { corruptSolution } from '../sneaky/apply.ts'
@@ -61,13 +61,23 @@ function ownComparisons({ samples }: ProblemSamples): Comparison[] {
   }))
 }
 
-/** The pools of a critic's training. Corpora that `dataDir` lacks and samples that were not drawn make empty pools. */
-export function criticPools(
+/** What a critic learns from, encoded; corpora that `dataDir` lacks and samples that were not drawn leave their part empty. */
+export interface CriticUnits {
+  readonly human: readonly Unit[]
+  readonly humanPairs: readonly Unit[]
+  readonly siblings: readonly Unit[]
+  readonly injected: readonly Unit[]
+  readonly ownSamples: readonly Unit[]
+  readonly ownPairs: readonly Unit[]
+  readonly sneaky: readonly Unit[]
+}
+
+export function criticUnits(
   dataDir: string,
   tokenizer: TextTokenizer,
   sampled: readonly ProblemSamples[],
   rng: Rng,
-): Pool[] {
+): CriticUnits {
   const units = (examples: readonly Example[]): Unit[] =>
     examples.flatMap(example => exampleWindows(tokenizer, example, MAX_LENGTH))
   const pairs = (comparisons: readonly Comparison[]): Unit[] =>
@@ -80,13 +90,42 @@ export function criticPools(
     ...generateProblems(rng.fork('sneaky'), ALTERED_PROBLEMS, 'train').map(solutionExample),
     ...gsm8k(dataDir),
   ]
-  return [
-    { name: 'human', share: 0.44, units: units(human) },
-    { name: 'human pairs', share: 0.1, units: pairs(withoutLabels(outcomeComparisons(human))) },
-    { name: 'siblings', share: 0.12, units: pairs(withoutLabels(prm800kComparisons(dataDir))) },
-    { name: 'injected', share: 0.06, units: pairs(withoutLabels(prmbench(dataDir))) },
-    { name: 'own samples', share: 0.1, units: units(sampled.flatMap(({ samples }) => samples)) },
-    { name: 'own pairs', share: 0.07, units: pairs(sampled.flatMap(ownComparisons)) },
-    { name: 'sneaky', share: 0.11, units: pairs(toAlter.flatMap(s => sneakyComparison(rng, s) ?? [])) },
-  ]
+  return {
+    human: units(human),
+    humanPairs: pairs(withoutLabels(outcomeComparisons(human))),
+    siblings: pairs(withoutLabels(prm800kComparisons(dataDir))),
+    injected: pairs(withoutLabels(prmbench(dataDir))),
+    ownSamples: units(sampled.flatMap(({ samples }) => samples)),
+    ownPairs: pairs(sampled.flatMap(ownComparisons)),
+    sneaky: pairs(toAlter.flatMap(s => sneakyComparison(rng, s) ?? [])),
+  }
 }
+
+/** For the feature path alone: mostly labels of real models' errors. */
+export const featurePools = ({ human, humanPairs, siblings, ownSamples, sneaky }: CriticUnits): Pool[] => [
+  { name: 'human', share: 0.66, units: human },
+  { name: 'human pairs', share: 0.1, units: humanPairs },
+  { name: 'siblings', share: 0.08, units: siblings },
+  { name: 'own samples', share: 0.1, units: ownSamples },
+  { name: 'sneaky', share: 0.06, units: sneaky },
+]
+
+/**
+ * For trunk and text path of a small base, which would learn the writers of human solutions by heart: those teach the gate alone. So that
+ * they are new to the text path, it sees no other solutions of their problems either.
+ */
+export const textPools = ({ human, ownSamples, ownPairs, sneaky }: CriticUnits): Pool[] => [
+  { name: 'human, for the gate', share: 0.22, units: textFrozen(human) },
+  { name: 'own samples', share: 0.3, units: ownSamples },
+  { name: 'own pairs', share: 0.18, units: ownPairs },
+  { name: 'sneaky', share: 0.3, units: sneaky },
+]
+
+/** For the text path beside an imported base, which has read enough to take words for what they say. */
+export const importedTextPools = ({ human, humanPairs, siblings, injected, sneaky }: CriticUnits): Pool[] => [
+  { name: 'human', share: 0.55, units: human },
+  { name: 'human pairs', share: 0.13, units: humanPairs },
+  { name: 'siblings', share: 0.16, units: siblings },
+  { name: 'injected', share: 0.06, units: injected },
+  { name: 'sneaky', share: 0.1, units: sneaky },
+]

@@ -1,5 +1,5 @@
-// Recipe of the first critic: a step head on the base, trained on human labels, injected errors, the solver's own errors and
-// sneaky edits. One command, from data and base to artifact. Every choice is logged in models/LOG.md.
+// Recipe of the first critic: a step head on the base, its feature path first and the text path after it, on human labels, injected
+// errors, the solver's own errors and sneaky edits. One command, from data and base to artifact. Choices are logged in models/LOG.md.
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FEATURE_INPUTS, FEATURES } from '../../critic/features.ts'
@@ -7,25 +7,25 @@ import { type Manifest, openArtifact } from '../../critic/manifest.ts'
 import { openSolver } from '../../critic/solver-model.ts'
 import { createTokenizer } from '../../critic/tokenizer.ts'
 import { OPSET } from '../engine/graph.ts'
-import { auc, judgedSteps } from '../eval/metrics.ts'
 import { exportCritic, readWeights } from '../export.ts'
 import { fit } from '../fit/fit.ts'
 import { type BucketOptions, createSampler } from '../fit/sampler.ts'
 import { initWeights, type ModelConfig, type Weights } from '../model/config.ts'
-import { initLora, type LoraOptions, lora, mergeLora } from '../model/lora.ts'
+import { everyWeight, initLora, type LoraOptions, lora, mergeLora, partOf } from '../model/lora.ts'
 import { createRng, type Rng } from '../rng.ts'
 import { BUCKETS, bucketsOf, dataHash, MAX_LENGTH, type RecipeContext } from './base.ts'
 import { generateProblems } from './built-in.ts'
-import { criticPools, humanExamples } from './critic-pools.ts'
+import { criticUnits, featurePools, humanExamples, importedTextPools, textPools } from './critic-pools.ts'
+import { fitFeaturePath, isFeaturePath } from './feature-path.ts'
 import { classWeights } from './label-weights.ts'
 import { createProgress } from './progress.ts'
-import { finishCritic, locateDraft } from './reading.ts'
+import { finishCritic, stepAucOf } from './reading.ts'
 import { sampleProblems } from './samples.ts'
 
-/** Hidden units of the step head, beside features that make some 330 inputs. */
-const HEAD_WIDTH = 128
-/** Share of hand features hidden at each step in training: solutions of a few models carry their habits, which others do not have. */
-const FEATURE_DROPOUT = 0.4
+/** Hidden units of each path of the step head. */
+const HEAD_WIDTH = 256
+/** Steps of the feature path alone: each human label is seen some twenty times. */
+const FEATURE_STEPS = 1600
 /** Training examples an artifact carries along against forgetting. */
 const REPLAY = 1500
 
@@ -58,7 +58,7 @@ async function sampleSolver({ baseDir, print, sampledProblems, seed }: CriticCon
   const heldSampled = await sampleProblems(
     solver,
     generateProblems(rng.fork('held'), Math.ceil(sampledProblems / 6), 'heldout'),
-    { ...sampling, perProblem: 2 },
+    { ...sampling, perProblem: 4 },
   )
   await solver.release()
   return { sampled, heldSampled }
@@ -76,16 +76,26 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
   const { sampled, heldSampled } = await sampleSolver(context, rng)
 
   print.write('encoding the labels\n')
-  const pools = criticPools(dataDir, tokenizer, sampled, rng)
+  const units = criticUnits(dataDir, tokenizer, sampled, rng)
+  const pools = context.lora ? importedTextPools(units) : textPools(units)
   print.write(`${pools.map(p => `${p.name} ${p.units.length}`).join(', ')}\n`)
 
   const stored = readWeights(config, readFileSync(join(baseDir, 'model.onnx')))
-  const start = initWeights(config, rng.fork('head'), stored)
-  const beside = context.lora && {
-    adaptation: lora(config, context.lora),
-    weights: { ...start, ...initLora(config, context.lora, rng.fork('lora')) },
-    shares: { lm: 0, step: 1, pair: 0.5 }, // a large vocabulary costs more than the rest of the step
-  }
+  const fresh = initWeights(config, rng.fork('head'), stored)
+  const start = await fitFeaturePath({
+    engine,
+    config,
+    weights: fresh,
+    pools: featurePools(units),
+    budget: { steps: FEATURE_STEPS },
+    learningRate: 2e-3,
+    now,
+    ...(context.controls?.signal && { signal: context.controls.signal }),
+    onStep: createProgress({ label: 'features', out: print, now }),
+    seed,
+    rng: rng.fork('features'),
+  })
+  const { lora: pairs } = context
   const { untied: _, ...served } = config // a critic writes no words: it needs no output table
   const facts = {
     kind: 'critic' as const,
@@ -101,24 +111,37 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
     command: context.command,
   }
   const filesOf = async (weights: Weights) => {
-    const merged = context.lora ? mergeLora(config, context.lora, weights) : weights
+    const merged = pairs ? mergeLora(config, pairs, weights) : weights
     return { 'model.onnx': await exportCritic(served, merged), 'tokenizer.json': tokenizerText }
   }
 
-  // Errors of real models are what a critic is for, and the training loss says little about them.
-  const held = humanExamples(dataDir, true)
+  // Errors of real models are what a critic is for, and the training loss says little about them; the solver's are its daily bread.
+  const heldOut = [humanExamples(dataDir, true), heldSampled.flatMap(({ samples }) => samples)]
+  const measured = heldOut.filter(examples => examples.length > 0)
   let best = { auc: Number.NEGATIVE_INFINITY, files: null as Record<string, Uint8Array | string> | null }
+  const measure = async (weights: Weights, done: number) => {
+    const files = await filesOf(weights)
+    const reached = await stepAucOf(files, facts, measured)
+    const figures = reached.map(value => value.toFixed(4)).join(' and ')
+    print.write(
+      `\n${Math.round(100 * done)} %: step AUC ${figures} on held-back human labels and own samples\n`,
+    )
+    const mean = reached.reduce((sum, value) => sum + value, 0) / reached.length
+    if (mean > best.auc) best = { auc: mean, files }
+  }
   const trained = await fit({
     engine,
     config,
-    weights: start,
-    draw: createSampler(pools, bucketsOf(context, beside ? FROZEN_BUCKETS : BUCKETS), rng.fork('batches')),
-    shares: { lm: 0.1, step: 1, pair: 0.5 },
+    weights: pairs ? { ...start, ...initLora(config, pairs, rng.fork('lora')) } : start,
+    // The feature path stays: what the text adds is fitted to what it leaves over.
+    adaptation: partOf(pairs ? lora(config, pairs) : everyWeight(config), name => !isFeaturePath(name)),
+    draw: createSampler(pools, bucketsOf(context, pairs ? FROZEN_BUCKETS : BUCKETS), rng.fork('batches')),
+    // Beside a large vocabulary the language model costs more than the rest of the step.
+    shares: { lm: pairs ? 0 : 0.1, step: 1, pair: 0.5 },
     weigh: classWeights(pools.flatMap(p => p.units)),
-    featureDropout: { rate: FEATURE_DROPOUT, seed },
     budget: context.budget,
     ...context.controls,
-    learningRate: context.learningRate ?? (beside ? 3e-4 : 1e-3),
+    learningRate: context.learningRate ?? (pairs ? 3e-4 : 1e-3),
     now,
     onStep: createProgress({
       label: 'critic',
@@ -127,22 +150,12 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
       ...(context.logFile ? { logFile: context.logFile } : {}),
     }),
     milestones: 6,
-    ...(held.length > 0 && {
-      onMilestone: async (weights: Weights, done: number) => {
-        const files = await filesOf(weights)
-        const reached = auc(judgedSteps(await locateDraft(files, facts, held)))
-        print.write(
-          `\n${Math.round(100 * done)} %: step AUC ${reached.toFixed(4)} on held-back human labels\n`,
-        )
-        if (reached > best.auc) best = { auc: reached, files }
-      },
-    }),
-    ...beside,
+    ...(measured.length > 0 && { onMilestone: measure }),
   })
 
   mkdirSync(out, { recursive: true })
   const files = best.files ?? (await filesOf(trained))
-  const slice = [...held, ...heldSampled.flatMap(({ samples }) => samples)]
+  const slice = heldOut.flat()
   const learned = [...humanExamples(dataDir, false), ...sampled.flatMap(({ samples }) => samples)]
   const replay = rng.shuffle(learned).slice(0, REPLAY)
   return finishCritic({ out, files, facts, slice, replay })

@@ -89,23 +89,51 @@ export async function finishCritic({
   return writeArtifact(out, all, { ...facts, metrics, reading: { ...reading, ece: metrics.ece } })
 }
 
-/** Raw logits of labelled solutions, from a throw-away artifact that reads logits as they are. */
-export async function locateDraft(
+/** What `use` makes of a throw-away artifact that reads logits as they are. */
+async function withDraft<T>(
   files: Finish['files'],
   facts: Finish['facts'],
-  slice: readonly Example[],
-): Promise<Sourced[]> {
+  use: (scorer: Scorer) => Promise<T>,
+): Promise<T> {
   const draft = mkdtempSync(join(tmpdir(), 'spar-draft-'))
   try {
     writeArtifact(draft, files, { ...facts, metrics: {}, reading: UNREAD })
     const scorer = await openScorer(draft, { threads: 2 })
-    const located = await locate(scorer, slice)
+    const made = await use(scorer)
     await scorer.release()
-    return located
+    return made
   } finally {
     rmSync(draft, { recursive: true, force: true })
   }
 }
+
+/** Raw logits of labelled solutions. */
+const locateDraft = (
+  files: Finish['files'],
+  facts: Finish['facts'],
+  slice: readonly Example[],
+): Promise<Sourced[]> => withDraft(files, facts, scorer => locate(scorer, slice))
+
+/** Step AUC on each list of examples, over all of their labels. */
+export const stepAucOf = (
+  files: Finish['files'],
+  facts: Finish['facts'],
+  lists: readonly (readonly Example[])[],
+): Promise<number[]> =>
+  withDraft(files, facts, async scorer => {
+    const reached: number[] = []
+    for (const examples of lists) {
+      const logits = await scorer.logits(examples)
+      const judged = examples.flatMap(({ labels }, e) =>
+        labels.flatMap((label, i) => {
+          const score = logits[e]![i] ?? null
+          return label === null || score === null ? [] : [{ score, right: label >= 0.5 }]
+        }),
+      )
+      reached.push(auc(judged))
+    }
+    return reached
+  })
 
 /** Thresholds tried for τ, as quantiles of the slice's step scores. */
 const CANDIDATES = 200

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { TextTokenizer } from '../../critic/tokenizer.ts'
 import type { Comparison, Example } from '../data/example.ts'
-import { comparisonUnit, exampleUnit, type Unit } from '../data/units.ts'
+import { comparisonUnit, exampleUnit, textFrozen, type Unit } from '../data/units.ts'
 import type { Pool } from '../fit/sampler.ts'
 import { round } from '../recipe/reading.ts'
 import type { Rng } from '../rng.ts'
@@ -62,8 +62,12 @@ export function prepareLessons(
     },
   ]
   const pools = lessons.map(({ name, worth, examples, comparisons }) => {
+    const unitsOf = (some: readonly Example[]) =>
+      some.flatMap(example => exampleUnit(tokenizer, example, maxLength) ?? [])
     const units: Unit[] = [
-      ...examples.flatMap(example => exampleUnit(tokenizer, example, maxLength) ?? []),
+      // What the recipe's human labels teach the text path does not carry over to other writers (models/LOG.md).
+      ...textFrozen(unitsOf(examples.filter(example => example.source === 'human'))),
+      ...unitsOf(examples.filter(example => example.source !== 'human')),
       ...comparisons.flatMap(comparison => comparisonUnit(tokenizer, comparison, maxLength) ?? []),
     ]
     return { name, units, share: (worth * units.length) / (units.length + HALF) }

@@ -1,6 +1,7 @@
 // Units: what fits a row is one unit, what does not becomes its windows.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { EOS } from '../../../src/critic/tokenizer.ts'
 import type { Example } from '../../../src/train/data/example.ts'
 import { exampleUnit, exampleWindows } from '../../../src/train/data/units.ts'
 import { tinyTokenizer } from '../../fakes/tiny-critic.ts'
@@ -14,9 +15,16 @@ const example = (count: number): Example => ({
 })
 
 test('a solution that fits is one unit, imitated as it says', () => {
-  assert.deepEqual(exampleWindows(tinyTokenizer, example(1), 96), [
-    exampleUnit(tinyTokenizer, example(1), 96),
+  assert.deepEqual(exampleWindows(tinyTokenizer, example(2), 96), [
+    exampleUnit(tinyTokenizer, example(2), 96),
   ])
+  const { length, rows } = exampleUnit(tinyTokenizer, example(2), 96)!
+  assert.equal(rows[0]!.imitate, 1)
+  assert.equal(rows[0]!.row.tokens.at(-1), EOS)
+  assert.ok(exampleUnit(tinyTokenizer, example(2), length))
+  assert.equal(exampleUnit(tinyTokenizer, example(2), length - 1), null)
+  const told = exampleUnit(tinyTokenizer, { ...example(2), imitate: false }, 96)!
+  assert.deepEqual([told.rows[0]!.imitate, told.length], [0, length - 1])
 })
 
 test('every step of a long solution is labelled in exactly one window, and no window is imitated', () => {

@@ -7,7 +7,8 @@ import { eagerBackend, eagerEngine } from '../../../src/train/engine/eager.ts'
 import { tracedEngine } from '../../../src/train/engine/engine.ts'
 import { estimateMemory } from '../../../src/train/engine/memory.ts'
 import type { Engine, HostTensor } from '../../../src/train/engine/port.ts'
-import { stepLogits, trunk } from '../../../src/train/model/trunk.ts'
+import { stepLogits } from '../../../src/train/model/head.ts'
+import { trunk } from '../../../src/train/model/trunk.ts'
 import { createRng } from '../../../src/train/rng.ts'
 import { ADAMW, stepSpecs, trainStep } from '../../../src/train/train-step.ts'
 import { assertClose } from './close.ts'
@@ -72,7 +73,7 @@ for (const [name, engine] of Object.entries(ENGINES)) {
           const { tokens, slots, flags, step_index, features } = x as Record<string, tf.Tensor>
           const inputs = { tokens: tokens!, slots: slots!, flags: flags!, positions, keyPositions: positions }
           const { hidden } = trunk(config, x, inputs)
-          return { logits: stepLogits(x, hidden, step_index!, features!) }
+          return { logits: stepLogits(x, { hidden, stepIndex: step_index!, features: features! }) }
         },
         {
           ...specs,

@@ -80,7 +80,8 @@ test('the eager gradient of the loss is its slope', async () => {
     'layers.1.k',
     'layers.1.down',
     'final_norm',
-    'head.in',
+    'head.text_in',
+    'head.features_in',
   ]) {
     const gradient = at[`d ${name}`]!.data as Float32Array
     const direction = gradient.map(x => x / Math.hypot(...gradient))
@@ -92,6 +93,50 @@ test('the eager gradient of the loss is its slope', async () => {
     const want = Math.hypot(...gradient)
     assert.ok(Math.abs(slope - want) < 0.01 * want + 1e-4, `${name}: slope ${slope}, gradient ${want}`)
   }
+})
+
+test('from steps on which the text path is not to learn, the trunk and the text path learn nothing and the gate does', async () => {
+  const config = tinyConfig(2)
+  const rng = createRng('text frozen')
+  const specs = { ...batchSpecs(config, SHAPE), ...floatSpecs(config) }
+  const batch = busyBatch(config, SHAPE, rng)
+  const feeds = {
+    ...batch,
+    lm_weights: { ...batch['lm_weights']!, data: new Float32Array(SHAPE.rows * SHAPE.length) },
+    ...weightFeeds(config, busyWeights(config, rng)),
+  }
+  const frozen = { data: new Float32Array(SHAPE.steps), shape: [SHAPE.steps] }
+  const program = await traced.compile(lossAndGradients(config), specs)
+  const [free, held] = [await program.run(feeds), await program.run({ ...feeds, text_learns: frozen })]
+  assert.equal(held['total']!.data[0], free['total']!.data[0], 'what is said is the same')
+  for (const name of Object.keys(weightShapes(config))) {
+    const learns = held[`d ${name}`]!.data.some(x => x !== 0)
+    assert.equal(learns, name.startsWith('head.') && !name.startsWith('head.text'), name)
+    if (learns) assert.deepEqual(held[`d ${name}`], free[`d ${name}`], name)
+  }
+})
+
+test('features alone: no weight of the trunk or the text path enters the loss', async () => {
+  const config = tinyConfig(2)
+  const rng = createRng('features alone')
+  const batch = busyBatch(config, SHAPE, rng)
+  const specs = { ...batchSpecs(config, SHAPE), ...floatSpecs(config) }
+  const loss: TensorFunction = inputs => {
+    const { step, pair, lm } = batchLoss(config, inputs, inputs, { lm: true, featuresAlone: true })
+    return { step, pair, lm }
+  }
+  const program = await traced.compile(loss, specs)
+  const weights = busyWeights(config, rng)
+  const changed = Object.fromEntries(
+    Object.entries(weights).map(([name, data]) => [
+      name,
+      /^head.(features|out)/.test(name) ? data : data.map(x => x + 1),
+    ]),
+  )
+  const before = await program.run({ ...batch, ...weightFeeds(config, weights) })
+  const after = await program.run({ ...batch, ...weightFeeds(config, changed) })
+  assert.deepEqual(after, before)
+  assert.ok(before['step']!.data[0]! > 0 && before['lm']!.data[0] === 0)
 })
 
 /** Runs `steps` training steps, outputs of one fed into the next; returns the outputs of the last. */

@@ -70,7 +70,7 @@ test('hidden features repeat with their seed, change the training, and keep thei
   assert.deepEqual(first, again)
   assert.notDeepEqual(first, other)
 
-  const drawn = Array.from({ length: 40 }, sampler())
+  const drawn = Array.from({ length: 200 }, sampler())
   const shares = { lm: 0, step: 1, pair: 0 }
   const sum = (gain?: () => number): number =>
     packBatches(drawn, shares, () => 1, gain).reduce(

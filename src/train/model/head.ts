@@ -1,0 +1,60 @@
+// The step head: a logit for each step, from its hand features on one path and its hidden state on another. Knows no trunk and no loss.
+import * as tf from '@tensorflow/tfjs'
+import type { WeightTensors } from './trunk.ts'
+
+type T = tf.Tensor
+
+/** One hidden layer, [rows, in] to [rows, 1]; weights `name_in`, `name_in_bias`, `name_out`. */
+function perceptron(w: WeightTensors, name: string, x: T): T {
+  const inner = tf.add(tf.matMul(x, w[`${name}_in`]!), w[`${name}_in_bias`]!)
+  return tf.matMul(tf.mul(inner, tf.sigmoid(inner)), w[`${name}_out`]!)
+}
+
+/** x itself, whose gradient is multiplied by `share`, of a shape that broadcasts to x's. */
+function passing(x: T, share: T): T {
+  const op = tf.customGrad((...args) => {
+    const [value, passed, save] = args as unknown as [T, T, tf.GradSaveFunc]
+    save([passed])
+    return {
+      value: tf.clone(value),
+      gradFunc: (dy: T, saved: T[]) => [tf.mul(dy, saved[0]!), tf.zerosLike(saved[0]!)],
+    }
+  })
+  return op(x, share)
+}
+
+/** What the hand features alone say, [steps, 1]. features: [steps, features]. */
+const featureLogits = (w: WeightTensors, features: T): T =>
+  tf.add(perceptron(w, 'head.features', features), w['head.out_bias']!)
+
+/**
+ * What the text adds, [steps, 1]: a logit of its own times a gate in (0, 1), both from the hidden state. The gate tells where the text
+ * path is to be trusted. `learnable` [steps] is 0 for steps on which trunk and text path are not to learn: there the gate learns alone,
+ * from what the text path says about text it was not fitted to.
+ */
+function textLogits(w: WeightTensors, hidden: T, learnable?: T): T {
+  const share = learnable && tf.reshape(learnable, [-1, 1])
+  const state = share ? passing(hidden, share) : hidden
+  const said = perceptron(w, 'head.text', state)
+  const gate = tf.sigmoid(tf.add(tf.matMul(state, w['head.gate']!), w['head.gate_bias']!))
+  return tf.mul(share ? passing(said, share) : said, gate)
+}
+
+export interface HeadInputs {
+  /** [rows, width]: hidden states, of which `stepIndex` [steps] picks one a step. Without them the features speak alone. */
+  readonly hidden?: T
+  readonly stepIndex: T
+  /** [steps, features] */
+  readonly features: T
+  /** [steps], 1 or 0, see `textLogits`; 1 everywhere when absent. */
+  readonly learnable?: T
+}
+
+/** Raw step scores (logits of "this step is right"), [steps]. */
+export function stepLogits(w: WeightTensors, { hidden, stepIndex, features, learnable }: HeadInputs): T {
+  const byFeatures = featureLogits(w, features)
+  const logits = hidden
+    ? tf.add(byFeatures, textLogits(w, tf.gather(hidden, stepIndex), learnable))
+    : byFeatures
+  return tf.reshape(logits, [stepIndex.shape[0]!])
+}
