@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { canonAnswer } from '../src/answer/equal.ts'
 import { type RunningService, startService } from '../src/cli/service-process.ts'
+import type { Job } from '../src/train/lab/service.ts'
 import { generateProblems } from '../src/train/recipe/built-in.ts'
 import { createRng } from '../src/train/rng.ts'
 import { quantile, startLoad, type Work } from './lib/load.ts'
@@ -11,13 +12,6 @@ interface SearchAnswer {
   readonly id: string
   readonly answer: string | null
   readonly candidates: readonly { readonly steps: readonly { readonly text: string }[] }[]
-}
-interface Job {
-  readonly id: string
-  readonly state: string
-  readonly stage: string
-  readonly reason: string | null
-  readonly figures: Readonly<Record<string, unknown>>
 }
 
 const ENDED = ['promoted', 'rejected', 'failed', 'cancelled']

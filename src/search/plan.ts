@@ -5,7 +5,7 @@ import { NEUTRAL } from './grow.ts'
 import { type Method, type MethodContext, requireInstruction } from './method.ts'
 import { answered, CHOICES, greatest } from './pick.ts'
 import { type Sampled, sampleWhole, takeSamples } from './sample.ts'
-import { addNode, createTree, ROOT, type Tree } from './tree.ts'
+import { addChain, addNode, createTree, ROOT, type Tree } from './tree.ts'
 
 /** A plan and what became of it; the one without a text is to solve without any. */
 interface Arm {
@@ -52,13 +52,8 @@ function betterHalf(arms: readonly Arm[], entries: readonly Entry[]): Arm[] {
 
 function addSolution(tree: Tree, above: number, { candidate }: Entry): void {
   const { steps, scores, ended } = candidate
-  let parent = above
-  for (const [i, step] of steps.entries()) {
-    const state = i < steps.length - 1 ? 'open' : ended ? 'ended' : 'cut'
-    parent = addNode(tree, { parent, step, score: scores[i]!, state })
-    tree.nodes[parent]!.visits = 1
-    tree.nodes[parent]!.value_sum = scores[i] ?? 0
-  }
+  const last = addChain(tree, above, steps, scores).at(-1)
+  if (last !== undefined) tree.nodes[last]!.state = ended ? 'ended' : 'cut'
 }
 
 /** Plans as the children of the root, above their solutions; solutions without a plan hang on the root itself. */

@@ -5,7 +5,7 @@ import { givesUp, passes, tryTemperature } from './guard-rule.ts'
 import type { Method, MethodContext } from './method.ts'
 import { argmax, pickMajority, scoreRank } from './pick.ts'
 import { type Sampled, sampleWhole, stepEvents } from './sample.ts'
-import { addNode, createTree, pathTo, ROOT, type Tree } from './tree.ts'
+import { addChain, createTree, pathTo, ROOT, type Tree } from './tree.ts'
 import type { Aim, SearchEvent } from './types.ts'
 
 interface Attempt {
@@ -27,20 +27,12 @@ interface Run {
 }
 
 /** Adds what a solution has behind the steps that were kept; returns the new nodes, first to last. */
-function addChain(tree: Tree, kept: number, { candidate }: Entry): number[] {
+function addFresh(tree: Tree, kept: number, { candidate }: Entry): number[] {
   const from = tree.nodes[kept]!.depth
   const fresh = candidate.steps.slice(from)
   // Kept steps that end without another word get a node for it, so that they stay open to the tries before and after.
   const texts = fresh.length === 0 && kept !== ROOT ? [''] : fresh
-  const nodes: number[] = []
-  for (const [i, step] of texts.entries()) {
-    const score = candidate.scores[from + i] ?? null
-    const node = addNode(tree, { parent: nodes.at(-1) ?? kept, step, score, state: 'open' })
-    tree.nodes[node]!.visits = 1
-    tree.nodes[node]!.value_sum = score ?? 0
-    nodes.push(node)
-  }
-  return nodes
+  return addChain(tree, kept, texts, candidate.scores.slice(from))
 }
 
 function accept(tree: Tree, run: Run, attempt: Attempt): void {
@@ -78,7 +70,7 @@ function* advance(
   const { steps, scores, ended } = entry.candidate
   const from = tree.nodes[run.kept]!.depth
   yield* stepEvents(entry, from)
-  const nodes = addChain(tree, run.kept, entry)
+  const nodes = addFresh(tree, run.kept, entry)
   const attempt = { entry, tip: nodes.at(-1) ?? run.kept }
   if (ended && steps.length > 0 && passes(scores, threshold)) {
     accept(tree, run, attempt)

@@ -78,6 +78,24 @@ export function addNode(tree: Tree, { parent, step, score, state }: NewNode): nu
   return index
 }
 
+/** Adds steps one below the other, each visited once and worth its score; returns their nodes, first to last. */
+export function addChain(
+  tree: Tree,
+  parent: number,
+  steps: readonly string[],
+  scores: readonly (number | null)[],
+): number[] {
+  const nodes: number[] = []
+  for (const [i, step] of steps.entries()) {
+    const score = scores[i] ?? null
+    const node = addNode(tree, { parent: nodes.at(-1) ?? parent, step, score, state: 'open' })
+    tree.nodes[node]!.visits = 1
+    tree.nodes[node]!.value_sum = score ?? 0
+    nodes.push(node)
+  }
+  return nodes
+}
+
 /** The steps from the root to a node and their scores; both have the same length. Nodes without a step are left out. */
 export function pathTo(tree: Tree, node: number): { steps: string[]; scores: (number | null)[] } {
   const steps: string[] = []

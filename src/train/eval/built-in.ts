@@ -2,12 +2,11 @@
 import { canonAnswer } from '../../answer/equal.ts'
 import { extractAnswer } from '../../answer/extract.ts'
 import type { SolverModel } from '../../critic/solver-model.ts'
-import type { Example } from '../data/example.ts'
 import { generateProblems } from '../recipe/built-in.ts'
 import { sampleProblems } from '../recipe/samples.ts'
 import { createRng } from '../rng.ts'
 import type { StepJudge } from './judge.ts'
-import { auc, type Judged } from './metrics.ts'
+import { auc, type Judged, labelledSteps } from './metrics.ts'
 import { type Candidate, pairsWithinProblem } from './pairs.ts'
 
 export interface BuiltInFigures {
@@ -65,7 +64,7 @@ export async function evalBuiltIn(
     perProblem.push(
       samples.map((sample, i) => {
         const scores = judged[i]!
-        judgedSteps.push(...knownSteps(sample, scores))
+        judgedSteps.push(...labelledSteps([sample], [scores]))
         const answer = extractAnswer(sample.steps.join('\n\n'))
         return {
           answer: answer === null ? null : canonAnswer(answer),
@@ -94,12 +93,4 @@ export async function evalBuiltIn(
 function lowest(scores: readonly (number | null)[]): number {
   const known = scores.filter(s => s !== null)
   return known.length === 0 ? -1 : Math.min(...known)
-}
-
-/** The scored steps whose truth is known. */
-export function knownSteps(sample: Example, scores: readonly (number | null)[]): Judged[] {
-  return sample.labels.flatMap((label, i) => {
-    const score = scores[i] ?? null
-    return label === null || score === null ? [] : [{ score, right: label >= 0.5 }]
-  })
 }

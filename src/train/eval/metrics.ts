@@ -177,6 +177,19 @@ export function judgedSteps(located: readonly Located[]): Judged[] {
   )
 }
 
+/** Steps that have both a label and a score, of examples with their scores: right where the label is at least 0.5. */
+export function labelledSteps(
+  examples: readonly { readonly labels: readonly (number | null)[] }[],
+  scores: readonly (readonly (number | null)[])[],
+): Judged[] {
+  return examples.flatMap(({ labels }, e) =>
+    labels.flatMap((label, i) => {
+      const score = scores[e]![i] ?? null
+      return label === null || score === null ? [] : [{ score, right: label >= 0.5 }]
+    }),
+  )
+}
+
 /** Calibration, threshold and calibration error from raw logits of held-back solutions. */
 export function fitReading(located: readonly Located[]): Reading {
   const calibration = fitPlatt(judgedSteps(located))

@@ -21,20 +21,29 @@ export interface Scored {
   readonly scores: readonly (readonly StepScores[])[]
 }
 
+/** One judge's step scores of every candidate, by pool, then by candidate; all are asked about at once. */
+export async function scorePools(
+  judge: StepJudge,
+  pools: readonly Pool[],
+  signal: AbortSignal | undefined,
+): Promise<StepScores[][]> {
+  const items = pools.flatMap(({ problem, candidates }) =>
+    candidates.map(({ steps }) => ({ problem, steps })),
+  )
+  const flat = (await judge.judge(items, signal)).values()
+  return pools.map(({ candidates }) => candidates.map(() => flat.next().value!))
+}
+
 /** Asks every judge, then reads what came with the pools. */
 export async function scoreAll(
   pools: readonly Pool[],
   judges: readonly StepJudge[],
   signal: AbortSignal | undefined,
 ): Promise<Scored[]> {
-  const items = pools.flatMap(({ problem, candidates }) =>
-    candidates.map(({ steps }) => ({ problem, steps })),
-  )
   const scored: Scored[] = []
   for (const [i, judge] of judges.entries()) {
     const { name: critic, isProbability } = judge
-    const flat = (await judge.judge(items, signal)).values()
-    const scores = pools.map(({ candidates }) => candidates.map(() => flat.next().value!))
+    const scores = await scorePools(judge, pools, signal)
     scored.push({ critic, source: i === 0 ? 'tested' : 'baseline', isProbability, scores })
   }
   for (const critic of publishedCritics(pools)) {

@@ -2,9 +2,8 @@
 import type { SolverModel } from '../../critic/solver-model.ts'
 import { isHeldBack, prm800kSolutions } from '../data/corpora.ts'
 import type { Example } from '../data/example.ts'
-import { knownSteps } from '../eval/built-in.ts'
 import type { StepJudge } from '../eval/judge.ts'
-import { auc } from '../eval/metrics.ts'
+import { auc, labelledSteps } from '../eval/metrics.ts'
 import { generateProblems } from '../recipe/built-in.ts'
 import { sampleProblems } from '../recipe/samples.ts'
 import { createRng } from '../rng.ts'
@@ -46,5 +45,5 @@ export async function stepAuc(
   signal?: AbortSignal,
 ): Promise<number> {
   const scores = await judge.judge(examples, signal)
-  return 100 * auc(examples.flatMap((example, i) => knownSteps(example, scores[i]!)))
+  return 100 * auc(labelledSteps(examples, scores))
 }

@@ -5,6 +5,7 @@ import type { StepJudge } from '../eval/judge.ts'
 import { mean } from '../eval/metrics.ts'
 import { pairShare } from '../eval/pairs.ts'
 import { isMixed, type Pool } from '../eval/pool-data.ts'
+import { scorePools } from '../eval/pool-scores.ts'
 
 /** By aggregation, for each problem with right and wrong candidates the share of its pairs in the right order. */
 export type Shares = Readonly<Record<Aggregation, readonly number[]>>
@@ -16,19 +17,13 @@ export async function orderedShares(
   signal?: AbortSignal,
 ): Promise<Shares> {
   const mixed = pools.filter(isMixed)
-  const items = mixed.flatMap(({ problem, candidates }) =>
-    candidates.map(({ steps }) => ({ problem, steps })),
-  )
-  const scores = (await judge.judge(items, signal)).values()
-  const judged = mixed.map(({ candidates }) =>
-    candidates.map(({ correct }) => ({ correct, scores: scores.next().value! })),
-  )
+  const scores = await scorePools(judge, mixed, signal)
   const sharesBy = (by: Aggregation) =>
-    judged.map(candidates =>
+    mixed.map(({ candidates }, p) =>
       pairShare(
-        candidates.map(({ correct, scores }) => ({
+        candidates.map(({ correct }, c) => ({
           correct,
-          score: logAggregate(scores, by) ?? Number.NEGATIVE_INFINITY,
+          score: logAggregate(scores[p]![c]!, by) ?? Number.NEGATIVE_INFINITY,
         })),
       ),
     )

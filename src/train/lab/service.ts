@@ -20,7 +20,8 @@ export interface Round {
   readonly figures: Readonly<Record<string, unknown>>
 }
 
-interface Job {
+/** What a lab or a benchmark reads of a job. */
+export interface Job {
   readonly id: string
   readonly state: string
   readonly stage: string

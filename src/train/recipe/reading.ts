@@ -12,6 +12,7 @@ import {
   fitReading,
   judgedSteps,
   type Located,
+  labelledSteps,
   processBench,
 } from '../eval/metrics.ts'
 
@@ -122,16 +123,7 @@ export const stepAucOf = (
 ): Promise<number[]> =>
   withDraft(files, facts, async scorer => {
     const reached: number[] = []
-    for (const examples of lists) {
-      const logits = await scorer.logits(examples)
-      const judged = examples.flatMap(({ labels }, e) =>
-        labels.flatMap((label, i) => {
-          const score = logits[e]![i] ?? null
-          return label === null || score === null ? [] : [{ score, right: label >= 0.5 }]
-        }),
-      )
-      reached.push(auc(judged))
-    }
+    for (const examples of lists) reached.push(auc(labelledSteps(examples, await scorer.logits(examples))))
     return reached
   })
 
