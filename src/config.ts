@@ -1,4 +1,5 @@
 // Everything the environment can say, read once at start. The README's table lists the same names; a test keeps both equal.
+import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,6 +7,8 @@ import type { Device } from './critic/scorer.ts'
 import { BUILTIN_UPSTREAM, parseUpstreams, type UpstreamConfig } from './llm/upstreams.ts'
 import { type AllowedHosts, parseAllowedHosts } from './llm/url-guard.ts'
 import type { LogLevel } from './log.ts'
+import { FieldError } from './remote/fields.ts'
+import { type CriticSpec, LOCAL, parseCriticSpecs } from './remote/specs.ts'
 
 /** Name -> what it is for. `<NAME>` stands for the upper-case name of an upstream. */
 export const VARIABLES = {
@@ -16,6 +19,8 @@ export const VARIABLES = {
   SPAR_ADMIN_KEY: 'Key of the admin routes, sent as `Authorization: Bearer …`. Without one they answer 403.',
   SPAR_DEVICE: 'Where the critic runs: auto, cpu, webgpu or cuda; auto tries cuda, then cpu.',
   SPAR_THREADS: 'Threads of the critic’s worker; one less than there are cores.',
+  SPAR_CRITICS: 'JSON file of further critics: served reward models, chat models, ensembles; none.',
+  SPAR_CRITIC: 'Critic for requests that name none: a name from SPAR_CRITICS, or local; local.',
   SPAR_LLM_HOSTS: 'Hosts that a request’s `llm.base_url` may name, comma-separated; none.',
   'SPAR_LLM_<NAME>_URL': 'Base URL of the named upstream, e.g. http://127.0.0.1:11434/v1.',
   'SPAR_LLM_<NAME>_MODEL': 'Model to ask there.',
@@ -39,6 +44,10 @@ export interface Config {
   /** Tried in order. */
   readonly devices: readonly Device[]
   readonly threads: number
+  /** Further critics by name. */
+  readonly critics: ReadonlyMap<string, CriticSpec>
+  /** Name of the critic for requests that name none; null for the local one that serves. */
+  readonly firstCritic: string | null
   readonly allowedHosts: AllowedHosts
   readonly upstreams: ReadonlyMap<string, UpstreamConfig>
   /** Name of the upstream that the chat model `spar` stands for. */
@@ -71,9 +80,22 @@ function wholeNumber(env: Env, name: string, fallback: number, low: number, high
   return value
 }
 
+function readCritics(env: Env): Map<string, CriticSpec> {
+  const path = env['SPAR_CRITICS']
+  if (!path) return new Map()
+  try {
+    return parseCriticSpecs(readFileSync(path, 'utf8'), env)
+  } catch (error) {
+    const why = error instanceof FieldError ? error.message : 'it cannot be read.'
+    throw new Error(`SPAR_CRITICS: ${why}`)
+  }
+}
+
 /** Reads the environment. @throws Error naming the variable that is wrong, never its value. */
 export function readConfig(env: Env): Config {
   const upstreams = parseUpstreams(env)
+  const critics = readCritics(env)
+  const firstCritic = oneOf(env, 'SPAR_CRITIC', [LOCAL, ...critics.keys()], LOCAL)
   const names = [...[...upstreams.keys()].sort(), BUILTIN_UPSTREAM]
   return {
     port: wholeNumber(env, 'PORT', 8080, 0, 65_535),
@@ -83,6 +105,8 @@ export function readConfig(env: Env): Config {
     adminKey: env['SPAR_ADMIN_KEY'] || undefined,
     devices: DEVICES[oneOf(env, 'SPAR_DEVICE', Object.keys(DEVICES), 'auto')]!,
     threads: wholeNumber(env, 'SPAR_THREADS', Math.max(1, cpus().length - 1), 1, 256),
+    critics,
+    firstCritic: firstCritic === LOCAL ? null : firstCritic,
     allowedHosts: parseAllowedHosts(env['SPAR_LLM_HOSTS']),
     upstreams,
     chatUpstream: oneOf(env, 'SPAR_CHAT_UPSTREAM', names, names[0]!),

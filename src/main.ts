@@ -8,10 +8,12 @@ import { readConfig } from './config.ts'
 import { openRegistry, type Registry } from './critic/registry.ts'
 import { lazySolver, type Solver, startSolver } from './critic/solver.ts'
 import { startWorkerCritic } from './critic/worker-critic.ts'
+import { createCritics } from './critics.ts'
 import { AppError } from './errors.ts'
 import { createLlms } from './llms.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
+import { openRemoteCritics } from './remote/open.ts'
 import { createApp } from './server/app.ts'
 import { answerClientErrors } from './server/client-error.ts'
 import { createRecorder } from './store/recorder.ts'
@@ -37,10 +39,18 @@ let registry: Registry | null = null
 let trainer: Trainer | null = null
 let unready = 'The critic is loading.'
 
-const critics = (): Registry => {
+const localCritics = (): Registry => {
   if (registry === null) throw new AppError('NOT_READY', unready, { retryAfterS: 1 })
   return registry
 }
+
+const remoteCritics = openRemoteCritics({
+  specs: config.critics,
+  upstreams: config.upstreams,
+  local: version => (version === null ? localCritics().current() : localCritics().get(version)),
+  onFailed: failure => log.warn(failure, 'steps without a score'),
+  onAnswer: answer => metrics.criticCall({ ...answer, device: 'remote' }),
+})
 
 /** The newest base that is shipped; the solver starts with the first search that needs it. */
 async function startBuiltInSolver(): Promise<Solver> {
@@ -54,13 +64,12 @@ const solver = lazySolver(startBuiltInSolver)
 const newId = (prefix: string): string => `${prefix}_${randomBytes(8).toString('hex')}`
 
 const app = createApp({
-  critics: {
-    current: () => critics().current(),
-    get: version => critics().get(version),
-    list: () => critics().list(),
-    promote: version => critics().promote(version),
-    rollback: () => critics().rollback(),
-  },
+  critics: createCritics({
+    registry: localCritics,
+    remote: remoteCritics,
+    specs: config.critics,
+    first: config.firstCritic,
+  }),
   llms: createLlms({
     upstreams: config.upstreams,
     allowedHosts: config.allowedHosts,

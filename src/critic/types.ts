@@ -10,6 +10,19 @@ export interface StepScore {
   /** Calibrated P(step is right | problem, steps so far) in [0, 1]; null = unscored (never 0 for a failure). */
   readonly score: number | null
   readonly evidence: readonly Evidence[]
+  /** Why there is no score, or which part of it is missing: begins with the code of an error. */
+  readonly reason?: string
+  /** What a critic that writes said of the step. */
+  readonly rationale?: string
+}
+
+/** A judged step, shown to a critic that learns from what stands in its prompt. */
+export interface JudgedExample {
+  readonly problem: string
+  /** At least one; the last is the one that was judged. */
+  readonly steps: readonly string[]
+  readonly right: boolean
+  readonly critique: string
 }
 
 export interface Critique {
@@ -30,9 +43,9 @@ export interface Timing {
   readonly total: number
 }
 
-/** One loaded critic version. A running search keeps the one it began with. */
+/** One loaded critic version, or a critic of another kind by name. A running search keeps the one it began with. */
 export interface Critic {
-  /** e.g. `0.1.0`; stable for the life of the object. */
+  /** e.g. `0.1.0`, or the name of one that runs elsewhere; stable for the life of the object. */
   readonly version: string
   /** τ in [0, 1]: a step is `right` when its score is at least this. */
   readonly threshold: number
@@ -45,4 +58,6 @@ export interface Critic {
     signal?: AbortSignal,
     onTiming?: (timing: Timing) => void,
   ): Promise<Critique[]>
+  /** The same critic with these examples in its prompt, in place of its own. Left out: it takes none. */
+  withExamples?(examples: readonly JudgedExample[]): Critic
 }

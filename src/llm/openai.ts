@@ -1,29 +1,19 @@
 // An LLM behind an OpenAI-compatible chat endpoint. Knows neither search nor who gave the address: guard a client's first.
-import { AppError } from '../errors.ts'
 import { addUsage, type Completion, readCompletion } from './completion.ts'
 import { type Asked, createContinuation } from './continuation.ts'
-import { isHeaderSafe, postJson, type Target } from './post.ts'
+import { postJson } from './post.ts'
 import { type ChatPrompt, continuationPrompt, freshPrompt, STEP_BREAK } from './prompt.ts'
 import { type Echo, firstParagraph, statesAnswer, stripEcho, stripThinking } from './reply-text.ts'
 import { DEFAULT_RETRY, type RetryPolicy, withRetries } from './retry.ts'
+import { type EndpointOptions, readTarget } from './target.ts'
 import type { ContinuationMode, Llm, LlmReply, LlmRequest } from './types.ts'
 
-export interface OpenAiOptions {
-  readonly name: string
-  /** The address before `/chat/completions`, as the endpoint's own documentation gives it (mostly ends in `/v1`). */
-  readonly baseUrl: string | URL
+/** `baseUrl` is the address before `/chat/completions`, as the endpoint's own documentation gives it (mostly ends in `/v1`). */
+export interface OpenAiOptions extends EndpointOptions {
   readonly model: string
-  readonly apiKey?: string | undefined
   /** Default `auto`: probed at the first continuation. */
   readonly continuation?: ContinuationMode | 'auto' | undefined
-  /** For each HTTP call. Default 60,000. */
-  readonly timeoutMs?: number | undefined
-  /** Default 8 MiB. */
-  readonly maxResponseBytes?: number | undefined
-  readonly fetch?: typeof fetch | undefined
   readonly retry?: Partial<RetryPolicy> | undefined
-  /** Unix milliseconds; reads `Retry-After` dates. */
-  readonly now?: (() => number) | undefined
 }
 
 /**
@@ -32,7 +22,7 @@ export interface OpenAiOptions {
  * @throws {AppError} INVALID_REQUEST when the address or the key cannot be used; never quotes either.
  */
 export function createOpenAiLlm(options: OpenAiOptions): Llm {
-  const target = readTarget(options)
+  const target = readTarget(options, '/chat/completions')
   const retry = { ...DEFAULT_RETRY, ...options.retry }
   // How often in a row the stop sequence ended a step before its first word. Some chat templates trim the break that the
   // partial answer ends with (Llama 3), and some models think in paragraphs first: then the step is cut here instead.
@@ -107,37 +97,4 @@ function readReply(completion: Completion, request: LlmRequest, stops: boolean):
   const nothingLeft = text === '' && echo === 'none' && statesAnswer(request.steps.at(-1) ?? '')
   const ended = endedAtEos || endedByAnswer || (nothingLeft && !cutByLength)
   return { reply: { text, ended, usage }, echo, stoppedEarly: stops && text === '' && !ended && !cutByLength }
-}
-
-function readTarget(options: OpenAiOptions): Target {
-  const url = URL.canParse(String(options.baseUrl)) ? new URL(options.baseUrl) : null
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new AppError(
-      'INVALID_REQUEST',
-      `The address of the LLM "${options.name}" is not an http or https URL.`,
-    )
-  }
-  // fetch refuses such a URL too, but quotes it with its password.
-  if (url.username !== '' || url.password !== '') {
-    throw new AppError(
-      'INVALID_REQUEST',
-      `The address of the LLM "${options.name}" must not hold credentials.`,
-    )
-  }
-  const apiKey = options.apiKey?.trim() || undefined
-  if (apiKey !== undefined && !isHeaderSafe(apiKey)) {
-    const message = `The key of the LLM "${options.name}" holds a character that cannot stand in an HTTP header.`
-    throw new AppError('INVALID_REQUEST', message)
-  }
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/chat/completions`
-  url.hash = ''
-  return {
-    name: options.name,
-    url,
-    apiKey,
-    timeoutMs: options.timeoutMs ?? 60_000,
-    maxResponseBytes: options.maxResponseBytes ?? 8 * 2 ** 20,
-    fetch: options.fetch ?? fetch,
-    now: options.now ?? Date.now,
-  }
 }

@@ -225,6 +225,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/critics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every critic that a request can name. */
+        get: operations["namedCritics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/critics": {
         parameters: {
             query?: never;
@@ -358,23 +375,41 @@ export interface components {
         StepTexts: string[];
         /** @description A whole solution; the server splits it into 1 to 512 steps of at most 8,000 characters. */
         SolutionText: string;
-        /** @description A critic version, or `default` for the one that serves, which is also meant when the field is left out. */
+        /**
+         * @description A critic of `GET /critics` by its name: a version of this service's own, or a further critic. `default` is the one that is marked
+         *     there, which is also meant when the field is left out.
+         */
         CriticChoice: string;
         CritiqueRequest: components["schemas"]["CritiqueSteps"] | components["schemas"]["CritiqueSolution"] | components["schemas"]["CritiqueBatch"];
         CritiqueSteps: {
             problem: components["schemas"]["ProblemText"];
             steps: components["schemas"]["StepTexts"];
             critic?: components["schemas"]["CriticChoice"];
+            examples?: components["schemas"]["CritiqueExamples"];
         };
         CritiqueSolution: {
             problem: components["schemas"]["ProblemText"];
             solution: components["schemas"]["SolutionText"];
             critic?: components["schemas"]["CriticChoice"];
+            examples?: components["schemas"]["CritiqueExamples"];
         };
         CritiqueBatch: {
             items: (components["schemas"]["ItemSteps"] | components["schemas"]["ItemSolution"])[];
             critic?: components["schemas"]["CriticChoice"];
+            examples?: components["schemas"]["CritiqueExamples"];
         };
+        /**
+         * @description Judged steps that a critic of kind `generative` sees before the step it judges, in place of those of its configuration. Another
+         *     critic refuses them.
+         */
+        CritiqueExamples: {
+            problem: components["schemas"]["ProblemText"];
+            /** @description Of these the last is the one that is judged. */
+            steps: components["schemas"]["StepTexts"];
+            right: boolean;
+            /** @description Analysis and critique, as the critic should write them. */
+            critique: string;
+        }[];
         ItemSteps: {
             problem: components["schemas"]["ProblemText"];
             steps: components["schemas"]["StepTexts"];
@@ -646,6 +681,13 @@ export interface components {
             verdict: components["schemas"]["Verdict"];
             evidence: components["schemas"]["Evidence"][];
             span?: components["schemas"]["Span"];
+            /**
+             * @description Why there is no score, or what is missing from it, such as a member of an ensemble that failed; begins with the code of an
+             *     error. Only from critics that are not of kind `local`.
+             */
+            reason?: string;
+            /** @description What a critic that writes said of the step. */
+            rationale?: string;
         };
         /** @description The scores of the scored steps in one number, four ways; each null when no step was scored. */
         Aggregate: {
@@ -1008,6 +1050,22 @@ export interface components {
             metrics: {
                 [key: string]: unknown;
             };
+        };
+        NamedCritics: {
+            critics: {
+                /** @description What `critic` of a request says. */
+                name: string;
+                /**
+                 * @description `local`: a version of this service's own. `vllm`: a process reward model served elsewhere. `generative`: a chat model that
+                 *     is asked about each step. `ensemble`: several of these as one.
+                 * @enum {string}
+                 */
+                kind: "local" | "vllm" | "generative" | "ensemble";
+                /** @description Whether it is meant where none is named. */
+                default: boolean;
+                /** @description Whether `examples` of a critique mean something to it. */
+                takes_examples: boolean;
+            }[];
         };
         CriticList: {
             serving: string | null;
@@ -1701,6 +1759,32 @@ export interface operations {
             401: components["responses"]["AdminUnauthorized"];
             403: components["responses"]["AdminDisabled"];
             404: components["responses"]["UnknownJob"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    namedCritics: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Further critics first, then the versions of this service's own. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedCritics"];
+                };
+            };
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };

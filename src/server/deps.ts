@@ -57,15 +57,25 @@ type Readiness =
 
 /** The critics there are, one of which serves. */
 export interface Critics {
-  /** The one that serves. @throws {AppError} NOT_READY */
+  /** The one for requests that name none. @throws {AppError} NOT_READY */
   current(): Critic
-  /** A loaded critic by version. @throws {AppError} UNKNOWN_CRITIC */
-  get(version: string): Critic
+  /** A critic by version or name. @throws {AppError} UNKNOWN_CRITIC, NOT_READY */
+  get(name: string): Critic
+  /** Every critic that a request can name. @throws {AppError} NOT_READY */
+  named(): NamedCritic[]
+  /** The local versions. */
   list(): CriticInfo[]
   /** @throws {AppError} UNKNOWN_CRITIC, CRITIC_INVALID, NOT_READY */
   promote(version: string): Promise<Switched>
   /** @throws {AppError} NO_PARENT, UNKNOWN_CRITIC, CRITIC_INVALID, NOT_READY */
   rollback(): Promise<Switched>
+}
+
+export interface NamedCritic {
+  readonly name: string
+  readonly kind: 'local' | 'vllm' | 'generative' | 'ensemble'
+  readonly default: boolean
+  readonly takes_examples: boolean
 }
 
 export interface CriticInfo {

@@ -3,7 +3,7 @@ import type { Contract } from './contract.ts'
 import type { Deps } from './deps.ts'
 import type { Operations } from './operations.ts'
 import { chatCompletions, listModels } from './routes/chat.ts'
-import { listCritics, promoteCritic, rollbackCritic } from './routes/critics.ts'
+import { listCritics, namedCritics, promoteCritic, rollbackCritic } from './routes/critics.ts'
 import { critique } from './routes/critique.ts'
 import { feedback } from './routes/feedback.ts'
 import { getJob, listJobs, retrain } from './routes/jobs.ts'
@@ -26,6 +26,7 @@ export function createHandlers(deps: Deps, contract: Contract): Operations {
     retrain: retrain(deps),
     listJobs: listJobs(deps),
     getJob: getJob(deps),
+    namedCritics: namedCritics(deps),
     listCritics: listCritics(deps),
     promoteCritic: promoteCritic(deps),
     rollbackCritic: rollbackCritic(deps),

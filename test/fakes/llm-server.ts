@@ -170,16 +170,16 @@ interface World {
 
 function perform(mode: LlmMode, request: RecordedRequest, response: ServerResponse, world: World): void {
   const { body } = request
-  if (!request.path.endsWith('/chat/completions') || body === undefined || !Array.isArray(body.messages)) {
-    send(response, failure(404, 'no such thing here'))
+  const said = JSON.stringify({ headers: request.headers, body })
+  if (isKey(ANSWERS, mode)) {
+    send(response, ANSWERS[mode](said, world.retryAfterS))
     return
   }
-  const said = JSON.stringify({ headers: request.headers, body })
-  const asSolver = isSolverMode(mode) ? mode : 'ok'
-  const ok = JSON.stringify(complete(body, asSolver, world.solve))
-  if (isKey(ANSWERS, mode)) send(response, ANSWERS[mode](said, world.retryAfterS))
-  else if (isKey(ACTS, mode)) ACTS[mode](response, ok, said)
-  else if (mode === 'rejects_continuation' && body.continue_final_message !== undefined) {
+  const isChat = request.path.endsWith('/chat/completions') && Array.isArray(body?.messages)
+  const ok = isChat ? JSON.stringify(complete(body!, isSolverMode(mode) ? mode : 'ok', world.solve)) : said
+  if (isKey(ACTS, mode)) ACTS[mode](response, ok, said)
+  else if (!isChat) send(response, failure(404, 'no such thing here'))
+  else if (mode === 'rejects_continuation' && body!.continue_final_message !== undefined) {
     send(response, failure(400, 'Unrecognized request argument supplied: continue_final_message'))
   } else send(response, { body: ok })
 }

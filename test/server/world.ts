@@ -135,6 +135,13 @@ function createCritics(judged: (readonly CritiqueItem[])[]): Critics {
   return {
     current: () => get(serving),
     get,
+    named: () =>
+      versions.map(name => ({
+        name,
+        kind: 'local' as const,
+        default: name === serving,
+        takes_examples: false,
+      })),
     list: () => versions.map(describe),
     async promote(version) {
       if (version === 'sums@broken')

@@ -1,6 +1,12 @@
-// The admin routes of critic versions: list, promote, roll back. Knows no artifact.
+// The critics that a request can name, and the admin routes of local versions: list, promote, roll back. Knows no artifact.
 import type { Deps } from '../deps.ts'
 import type { Operation } from '../operations.ts'
+
+export const namedCritics =
+  (deps: Deps): Operation<'namedCritics'> =>
+  (_req, res) => {
+    res.json({ critics: deps.critics.named() })
+  }
 
 export const listCritics =
   (deps: Deps): Operation<'listCritics'> =>

@@ -10,7 +10,7 @@ import { whileWanted } from '../gone.ts'
 import type { Operation } from '../operations.ts'
 import { logged, recordOnceSent } from '../traffic.ts'
 import { InvalidRequest } from '../validate.ts'
-import { chooseCritic, verdictOf } from '../verdict.ts'
+import { chooseCritic, showExamples, verdictOf } from '../verdict.ts'
 
 type Schemas = components['schemas']
 type Item = Schemas['ItemSteps'] | Schemas['ItemSolution']
@@ -32,7 +32,7 @@ export const critique =
   (deps: Deps): Operation<'critique'> =>
   async (req, res) => {
     const { body } = req
-    const critic = chooseCritic(deps.critics, body.critic)
+    const critic = showExamples(chooseCritic(deps.critics, body.critic), body.examples)
     const items =
       'items' in body ? body.items.map((item, i) => readItem(item, `items[${i}].`)) : [readItem(body, '')]
     const judged = await critic.judge(items, whileWanted(res), timing =>
@@ -116,7 +116,7 @@ const wordTiming = ({ queue, tokenise, infer, total }: Timing): string =>
     .join(', ')
 
 function wordStep(
-  { score, evidence }: StepScore,
+  { score, evidence, reason, rationale }: StepScore,
   index: number,
   threshold: number,
   span: Step | undefined,
@@ -126,6 +126,8 @@ function wordStep(
     score,
     verdict: verdictOf(score, threshold),
     evidence: evidence.map(({ kind, text, holds }) => ({ kind, text, holds })),
+    ...(reason !== undefined && { reason }),
+    ...(rationale !== undefined && { rationale }),
     ...(span && { span: { start: span.start, end: span.end } }),
   }
 }

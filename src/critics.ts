@@ -1,0 +1,44 @@
+// Which critic a request means: the local one that serves, a local version, or a further critic by name. Knows no HTTP.
+import type { Registry } from './critic/registry.ts'
+import type { Critic } from './critic/types.ts'
+import type { CriticSpec } from './remote/specs.ts'
+import type { Critics, NamedCritic } from './server/deps.ts'
+
+export interface CriticsOptions {
+  /** @throws {AppError} NOT_READY while the local critic loads */
+  readonly registry: () => Registry
+  /** Further critics by name. */
+  readonly remote: ReadonlyMap<string, Critic>
+  readonly specs: ReadonlyMap<string, CriticSpec>
+  /** Name of the one for requests that name none; null for the local one. */
+  readonly first: string | null
+}
+
+/** What is done with local versions (promotion, rollback) is the registry's; further critics are there or not. */
+export function createCritics({ registry, remote, specs, first }: CriticsOptions): Critics {
+  return {
+    current: (): Critic => (first === null ? registry().current() : remote.get(first)!),
+    get: (name: string): Critic => remote.get(name) ?? registry().get(name),
+    /** Further critics first, then local versions. */
+    named(): NamedCritic[] {
+      const further = [...remote].map(([name, critic]) => ({
+        name,
+        kind: specs.get(name)!.kind,
+        default: name === first,
+        takes_examples: critic.withExamples !== undefined,
+      }))
+      const local = registry()
+        .list()
+        .map(({ version, serving }) => ({
+          name: version,
+          kind: 'local' as const,
+          default: serving && first === null,
+          takes_examples: false,
+        }))
+      return [...further, ...local]
+    },
+    list: () => registry().list(),
+    promote: (version: string) => registry().promote(version),
+    rollback: () => registry().rollback(),
+  }
+}
