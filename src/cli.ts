@@ -1,5 +1,6 @@
 // The command line: `npm run spar -- <command>`. Reads arguments and wires; knows no algorithm.
 import { evalCommand } from './cli/eval.ts'
+import { fitCommand } from './cli/fit.ts'
 import { importCommand } from './cli/import.ts'
 import { labCommand } from './cli/lab.ts'
 import { readArguments } from './cli/options.ts'
@@ -19,8 +20,10 @@ const USAGE = `npm run spar -- <command>
   eval pools     best-of-N figures on sampled solutions        --data <file>
   eval search    those samples through the search's methods   --pool <file> [--only-recorded] (no critic but those in the file)
   eval built-in  solver and critic on fresh generated problems [--base <dir>] [--problems 500] [--n 8]
-                 every eval: --critic <dir>, or --url <http://…> [--critic-version <v>]; [--seed 1]; the first two also
+                 every eval: --critic <dir>, or --url <http://…> [--critic-version <v>] [--batch 64]; [--seed 1]; the first two also
                  [--train <dir>] (hand features as a baseline); all but built-in [--out <dir>] (report.md, report.json, pictures)
+  fit ensemble   weights of critics that a service has         --url <http://…> --members <name>[,<name>…] --data <file>[,<file>…]
+                                                               [--batch 64] [--seed 1]
   lab traffic    learns outcomes of some problems of a pool over HTTP, orders candidates of the others
                                                                --pool <file> [--sizes 10,30,60,120,200] [--folds 5] [--minutes 4] [--seed 1]
                                                                [--critic <dir>] [--data <dir>] [--base <dir>] [--problems 100] [--n 8] [--threads 2]
@@ -38,6 +41,7 @@ try {
   else if (command === 'plot') plotCommand(what, values)
   else if (command === 'import') await importCommand(what, values, command_line)
   else if (command === 'eval') await evalCommand(what, values)
+  else if (command === 'fit') await fitCommand(what, values)
   else if (command === 'lab') await labCommand(what, values)
   else throw new Error(`there is no command "${command}"\n\n${USAGE}`)
 } catch (error) {

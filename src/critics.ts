@@ -1,7 +1,7 @@
 // Which critic a request means: the local one that serves, a local version, or a further critic by name. Knows no HTTP.
 import type { Registry } from './critic/registry.ts'
 import type { Critic } from './critic/types.ts'
-import type { CriticSpec } from './remote/specs.ts'
+import { type CriticSpec, LOCAL } from './remote/specs.ts'
 import type { Critics, NamedCritic } from './server/deps.ts'
 
 export interface CriticsOptions {
@@ -18,7 +18,8 @@ export interface CriticsOptions {
 export function createCritics({ registry, remote, specs, first }: CriticsOptions): Critics {
   return {
     current: (): Critic => (first === null ? registry().current() : remote.get(first)!),
-    get: (name: string): Critic => remote.get(name) ?? registry().get(name),
+    get: (name: string): Critic =>
+      remote.get(name) ?? (name === LOCAL ? registry().current() : registry().get(name)),
     /** Further critics first, then local versions. */
     named(): NamedCritic[] {
       const further = [...remote].map(([name, critic]) => ({

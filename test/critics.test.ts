@@ -77,6 +77,7 @@ test('a request names the critic it wants; without a name the default scores', a
     ['default', 'qwen', [0.9375, 0.0625]],
     ['spc', 'spc', [1, 0]],
     ['sums@2', 'sums@2', [0.9, 0.1]],
+    ['local', 'sums@2', [0.9, 0.1]],
   ] as const) {
     const answer = await post({ ...SUMS, critic })
     assertContract(answer, 'critique')

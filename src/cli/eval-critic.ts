@@ -22,7 +22,8 @@ export async function openCritic(values: CliValues): Promise<OpenedCritic> {
 }
 
 async function openFolder(values: CliValues): Promise<OpenedCritic> {
-  if (values['critic-version'] !== undefined) throw new Error('--critic-version goes with --url')
+  if ((values['critic-version'] ?? values.batch) !== undefined)
+    throw new Error('--critic-version and --batch go with --url')
   const scorer = await openScorer(values.critic, {
     threads: numberOption(values.threads, 'threads', 2, 1, 256),
   })
@@ -33,9 +34,13 @@ async function openService(values: CliValues, url: string): Promise<OpenedCritic
   if (values.critic !== SHIPPED_CRITIC)
     throw new Error('--critic and --url name two critics: give one of them')
   const version = values['critic-version']
-  const judge = await openHttpJudge(url, version === undefined ? {} : { version })
+  const judge = await openHttpJudge(url, { ...batchOf(values), ...(version !== undefined && { version }) })
   return { judge, source: url, close: async () => {} }
 }
+
+/** What `--batch` says of the size of requests. */
+export const batchOf = ({ batch }: CliValues) =>
+  batch === undefined ? {} : { batch: numberOption(batch, 'batch', 64, 1, 64) }
 
 /** Says on a terminal who is asked about how much: a pool can take minutes. */
 export const announced = (judge: StepJudge): StepJudge => ({

@@ -46,6 +46,8 @@ export const readArguments = (args: readonly string[]) =>
       problems: { type: 'string' },
       url: { type: 'string' },
       'critic-version': { type: 'string' },
+      batch: { type: 'string' },
+      members: { type: 'string' },
       train: { type: 'string' },
       threshold: { type: 'string' },
       'threshold-from': { type: 'string' },

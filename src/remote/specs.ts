@@ -184,6 +184,7 @@ function checkMembers(specs: ReadonlyMap<string, CriticSpec>): void {
   for (const [name, spec] of specs) {
     if (spec.kind !== 'ensemble') continue
     const names = spec.members.map(({ critic }) => critic)
+    if (names.includes('default')) throw new FieldError(`${name} has "default" as a member; say "local".`)
     if (new Set(names).size < names.length) throw new FieldError(`${name} has a member twice.`)
     if (names.some(member => specs.get(member)?.kind === 'ensemble'))
       throw new FieldError(`${name} has an ensemble as a member.`)

@@ -377,7 +377,7 @@ export interface components {
         SolutionText: string;
         /**
          * @description A critic of `GET /critics` by its name: a version of this service's own, or a further critic. `default` is the one that is marked
-         *     there, which is also meant when the field is left out.
+         *     there, which is also meant when the field is left out; `local` is the version of this service's own that serves.
          */
         CriticChoice: string;
         CritiqueRequest: components["schemas"]["CritiqueSteps"] | components["schemas"]["CritiqueSolution"] | components["schemas"]["CritiqueBatch"];

@@ -79,6 +79,7 @@ const WRONG: readonly (readonly [file: unknown, message: RegExp])[] = [
     { s: { ...SPC, examples: [{ problem: 'x', steps: ['y'], right: 'secret', critique: 'z' }] } },
     /right must be true or false/,
   ],
+  [{ e: { kind: 'ensemble', members: [{ critic: 'default', weight: 1 }] } }, /say "local"/],
   [{ e: { kind: 'ensemble' } }, /^e\.members must be/],
   [{ e: { kind: 'ensemble', members: [{ critic: 'a' }] } }, /^e\.members\[0\]\.weight must be/],
   [

@@ -5,11 +5,13 @@ import { parseRetryAfter } from '../../llm/retry-after.ts'
 import type { StepJudge, StepScores } from './judge.ts'
 
 export interface HttpJudgeOptions {
-  /** Critic version to ask for; the one that serves at the start when absent. */
+  /** Critic to ask for, by version or name; the one that serves at the start when absent. */
   readonly version?: string
   /** Requests under way at once. */
   readonly inFlight?: number
   readonly timeoutMs?: number
+  /** Solutions in one request at most, from 1 to 64; a slow critic needs few. */
+  readonly batch?: number
   /** Tries of one request, the first included; only a busy or failing service (429, 502, 503, 504) is asked again. */
   readonly attempts?: number
 }
@@ -50,14 +52,19 @@ export async function openHttpJudge(
     isProbability: true,
     async judge(items, outer) {
       const all: StepScores[] = Array.from({ length: items.length }, () => [])
-      await inParallel(batchesOf(items), options.inFlight ?? 4, outer, async ([from, to], stop) => {
-        const answers = await ask(items.slice(from, to), critic, stop, from)
-        answers.forEach((answer, i) => {
-          if (answer.critic !== critic)
-            throw new Error(`${endpoint} answered with critic ${answer.critic} when asked for ${critic}`)
-          all[from + i] = answer.scores
-        })
-      })
+      await inParallel(
+        batchesOf(items, options.batch ?? MAX_ITEMS),
+        options.inFlight ?? 4,
+        outer,
+        async ([from, to], stop) => {
+          const answers = await ask(items.slice(from, to), critic, stop, from)
+          answers.forEach((answer, i) => {
+            if (answer.critic !== critic)
+              throw new Error(`${endpoint} answered with critic ${answer.critic} when asked for ${critic}`)
+            all[from + i] = answer.scores
+          })
+        },
+      )
       return all
     },
   }
@@ -153,14 +160,14 @@ function readAnswers(endpoint: string, text: string, items: readonly CritiqueIte
   })
 }
 
-/** Ranges [from, to) of at most 64 items and 0.9 MB. */
-function batchesOf(items: readonly CritiqueItem[]): [number, number][] {
+/** Ranges [from, to) of at most `most` items and 0.9 MB. */
+function batchesOf(items: readonly CritiqueItem[], most: number): [number, number][] {
   const batches: [number, number][] = []
   let from = 0
   let bytes = 0
   items.forEach((item, i) => {
     const size = Buffer.byteLength(JSON.stringify(item))
-    if (i > from && (i - from === MAX_ITEMS || bytes + size > MAX_BYTES)) {
+    if (i > from && (i - from === most || bytes + size > MAX_BYTES)) {
       batches.push([from, i])
       from = i
       bytes = 0

@@ -5,6 +5,8 @@ export interface LogisticModel {
   predict(row: ArrayLike<number>): number
   /** Per standard deviation of each feature. */
   readonly weights: readonly number[]
+  /** The same on features as they are: the logit is `bias` plus the sum of `slopes` times features. */
+  readonly linear: { readonly slopes: readonly number[]; readonly bias: number }
 }
 
 /** 1 / (1 + e^-z). */
@@ -57,8 +59,10 @@ export function fitLogistic(
     before = after
     if (gain < 1e-9 * n) break
   }
+  const slopes = spread.map((unit, j) => w[j]! / unit)
   return {
     weights: [...w.subarray(0, size)],
+    linear: { slopes, bias: slopes.reduce((sum, slope, j) => sum - slope * mean[j]!, w[size]!) },
     predict(row) {
       let z = w[size]!
       for (let j = 0; j < size; j++) z += (w[j]! * (row[j]! - mean[j]!)) / spread[j]!
