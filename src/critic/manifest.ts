@@ -1,6 +1,6 @@
 // The manifest of a model artifact: what is in the folder, how its scores are read, where it comes from. Knows no session.
 import { createHash } from 'node:crypto'
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../errors.ts'
 
@@ -39,6 +39,14 @@ export interface Reading {
   readonly ece: number
 }
 
+/** A solution and the score that each of its steps must get, about. */
+export interface Canary {
+  readonly problem: string
+  readonly steps: readonly string[]
+  /** In [0, 1], one for each step. */
+  readonly scores: readonly number[]
+}
+
 export interface Manifest {
   readonly format: 1
   readonly kind: 'critic' | 'base'
@@ -56,6 +64,8 @@ export interface Manifest {
   readonly features: readonly string[]
   /** Critics only. */
   readonly reading?: Reading
+  /** Critics only; older ones have none. */
+  readonly canaries?: readonly Canary[]
   /** Figures it was accepted with. */
   readonly metrics: Readonly<Record<string, unknown>>
   readonly data_hash: string
@@ -77,7 +87,17 @@ export interface Artifact {
 
 const isRecord = (x: unknown): x is Record<string, unknown> =>
   typeof x === 'object' && x !== null && !Array.isArray(x)
-const isSize = (x: unknown): boolean => Number.isInteger(x) && (x as number) >= 0
+/** A larger size than this is a mistake or an attack on the memory: nothing that is served comes near. */
+const MAX_SIZE = 2 ** 24
+/** A manifest of more bytes is not read: every folder's is, at every look for critics. */
+const MAX_MANIFEST_BYTES = 2 ** 20
+const MAX_CANARIES = 64
+/** Tokens; what a row costs grows with its square. */
+const MAX_WINDOW = 2 ** 15
+const isSize = (x: unknown): boolean => Number.isInteger(x) && (x as number) >= 0 && (x as number) <= MAX_SIZE
+const isScore = (x: unknown): boolean => typeof x === 'number' && x >= 0 && x <= 1
+/** Stands in log lines and answers. */
+const isVersion = (x: unknown): x is string => typeof x === 'string' && /^[^\s\p{C}]{1,200}$/u.test(x)
 const isAbsentOr = (type: 'boolean' | 'number', x: unknown): boolean => x === undefined || typeof x === type
 
 const SIZES = [
@@ -99,22 +119,36 @@ function isReading(x: unknown): boolean {
   return kind === 'platt' && [a, b, x['threshold'], x['ece']].every(Number.isFinite)
 }
 
+function isCanary(x: unknown): boolean {
+  if (!isRecord(x) || typeof x['problem'] !== 'string') return false
+  const { steps, scores } = x
+  if (!Array.isArray(steps) || !Array.isArray(scores) || steps.length !== scores.length) return false
+  return steps.every(step => typeof step === 'string') && scores.every(isScore)
+}
+
+const areCanaries = (x: unknown): boolean =>
+  x === undefined || (Array.isArray(x) && x.length <= MAX_CANARIES && x.every(isCanary))
+
 /** Whether everything that loading relies on is there and of its type. */
 function isManifest(x: unknown): x is Manifest {
-  if (!isRecord(x) || x['format'] !== 1 || typeof x['version'] !== 'string') return false
+  if (!isRecord(x) || x['format'] !== 1 || !isVersion(x['version'])) return false
   const { kind, files, model, features, reading } = x
   if (kind !== 'base' && !(kind === 'critic' && isReading(reading))) return false
+  if (!areCanaries(x['canaries'])) return false
   if (!isRecord(files) || !FILES.every(name => typeof files[name] === 'string')) return false
   if (!isRecord(model) || !SIZES.every(name => isSize(model[name]))) return false
   if (!['headDim', 'normEpsilon'].every(name => isAbsentOr('number', model[name]))) return false
   if (!['qkvBias', 'untied'].every(name => isAbsentOr('boolean', model[name]))) return false
-  return isSize(x['max_length']) && Array.isArray(features) && features.every(f => typeof f === 'string')
+  const isWindow = isSize(x['max_length']) && (x['max_length'] as number) <= MAX_WINDOW
+  return isWindow && Array.isArray(features) && features.every(f => typeof f === 'string')
 }
 
 /** Reads the manifest only; null when the folder has no valid one (then it does not exist as an artifact). */
 export function readManifest(dir: string): Manifest | null {
   try {
-    const manifest: unknown = JSON.parse(readFileSync(join(dir, MANIFEST), 'utf8'))
+    const path = join(dir, MANIFEST)
+    if (statSync(path).size > MAX_MANIFEST_BYTES) return null
+    const manifest: unknown = JSON.parse(readFileSync(path, 'utf8'))
     return isManifest(manifest) ? manifest : null
   } catch {
     return null

@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../errors.ts'
+import { checkCanaries } from './canary.ts'
 import { type Manifest, openArtifact, readManifest } from './manifest.ts'
 import type { Critic } from './types.ts'
 import type { WorkerCritic } from './worker-critic.ts'
@@ -82,7 +83,16 @@ class Handle implements Critic {
   constructor({ dir, manifest }: Found, start: RegistryOptions['start']) {
     this.version = manifest.version
     this.threshold = manifest.reading!.threshold
-    this.#start = () => start(dir)
+    this.#start = async () => {
+      const worker = await start(dir)
+      try {
+        await checkCanaries(worker, manifest)
+        return worker
+      } catch (error) {
+        await worker.close()
+        throw error
+      }
+    }
   }
 
   worker(): Promise<WorkerCritic> {

@@ -1202,7 +1202,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `CRITIC_INVALID`: the artifact is damaged or does not fit; the critic that served goes on. */
+        /** @description `CRITIC_INVALID`: the artifact is damaged, does not fit, or does not give the scores that its manifest tells; the critic that served goes on. */
         CriticInvalid: {
             headers: {
                 [name: string]: unknown;

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import { openArtifact, readManifest, writeArtifact } from '../../src/critic/manifest.ts'
 import { AppError } from '../../src/errors.ts'
-import { tempFolder, writeTinyCritic } from '../fakes/tiny-critic.ts'
+import { TINY_MODEL, tempFolder, writeTinyCritic } from '../fakes/tiny-critic.ts'
 
 const folder = tempFolder()
 after(() => folder.remove())
@@ -89,6 +89,15 @@ const BROKEN: Readonly<Record<string, Record<string, unknown>>> = {
   'no model sizes': { model: undefined },
   'a size that is no number': { model: { vocab: 'many' } },
   'no window': { max_length: undefined },
+  'an absurd window': { max_length: 2 ** 40 },
+  'an absurd size': { model: { ...TINY_MODEL, vocab: 1e15 } },
+  'a size below nothing': { model: { ...TINY_MODEL, layers: -1 } },
+  'a version that would break a log line': { version: '1.0.0\nfake line' },
+  'a version without end': { version: '1'.repeat(1000) },
+  'canaries that are no list': { canaries: {} },
+  'a canary with a score too few': { canaries: [{ problem: 'x', steps: ['a', 'b'], scores: [0.5] }] },
+  'a canary with a score that is none': { canaries: [{ problem: 'x', steps: ['a'], scores: [null] }] },
+  'canaries without end': { canaries: Array(1000).fill({ problem: 'x', steps: [], scores: [] }) },
   'no features': { features: undefined },
   'a critic without calibration': { reading: undefined },
   'a calibration that is no number': {
@@ -102,6 +111,19 @@ for (const [name, fields] of Object.entries(BROKEN)) {
     assertInvalid(/no readable manifest/)
   })
 }
+
+test('a manifest of many megabytes is not read', () => {
+  change({ command: 'x'.repeat(2 ** 21) })
+  assert.equal(readManifest(dir), null)
+})
+
+test('a model whose bytes stop short, or go on, is noticed by its hash', () => {
+  const model = readFileSync(at('model.onnx'))
+  for (const bytes of [model.subarray(0, -1), Buffer.concat([model, Buffer.from([0])])]) {
+    writeFileSync(at('model.onnx'), bytes)
+    assertInvalid(/model\.onnx of tiny@1\.0\.0 does not match its hash/)
+  }
+})
 
 test('a half-written folder is no artifact', () => {
   rmSync(at('manifest.json'))

@@ -1,13 +1,19 @@
 // Which critic serves: shipped and trained folders, promotion and return, workers that die, sleep and wake.
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import type { Worker } from 'node:worker_threads'
 import { openRegistry, type Pointer, type Registry, type RegistryOptions } from '../../src/critic/registry.ts'
 import { startWorkerCritic, type WorkerCritic } from '../../src/critic/worker-critic.ts'
 import { AppError, type ErrorCode } from '../../src/errors.ts'
-import { tempFolder, writeTinyBase, writeTinyCritic } from '../fakes/tiny-critic.ts'
+import {
+  addCanaries,
+  rewriteManifest,
+  tempFolder,
+  writeTinyBase,
+  writeTinyCritic,
+} from '../fakes/tiny-critic.ts'
 
 const folder = tempFolder()
 const shippedDir = join(folder.path, 'shipped')
@@ -106,6 +112,58 @@ test('a damaged or unknown critic is not promoted and the serving one goes on', 
   assert.throws(() => get('tiny-base@1.0.0'), hasCode('UNKNOWN_CRITIC'))
   assert.equal(current().version, 'tiny@1.1.0')
   assert.equal((await current().judge([ITEM])).length, 1)
+})
+
+test('a critic that gives other scores than its manifest tells is refused though its hashes are right, and the old one goes on', async () => {
+  const [whole, swapped, shifted] = ['whole', 'swapped', 'shifted'].map(name => join(trainedDir, name))
+  const made = [
+    [whole, 'tiny@1.4.0'],
+    [swapped, 'tiny@1.4.1'],
+    [shifted, 'tiny@1.4.2'],
+  ] as const
+  for (const [dir, version] of made) {
+    await writeTinyCritic(dir!, { version, seed: 5 })
+    await addCanaries(dir!)
+  }
+  // The weights of another critic, and a calibration that lets everything through: both written with hashes of their own.
+  copyFileSync(join(shippedDir, 'a', 'model.onnx'), join(swapped!, 'model.onnx'))
+  rewriteManifest(swapped!, {})
+  const reading = { calibration: { kind: 'platt' as const, a: 1.2, b: 3 }, threshold: 0.5, ece: 0.1 }
+  rewriteManifest(shifted!, { reading })
+
+  const { current, promote, get } = await open()
+  for (const version of ['tiny@1.4.1', 'tiny@1.4.2']) {
+    await assert.rejects(promote(version), (error: unknown) => {
+      assert.ok(hasCode('CRITIC_INVALID')(error))
+      assert.match(
+        (error as Error).message,
+        /does not give the scores that its manifest tells: one is off by 0\.\d+/,
+      )
+      return true
+    })
+    await assert.rejects(get(version).judge([ITEM]), hasCode('CRITIC_INVALID'))
+  }
+  assert.equal(current().version, 'tiny@1.1.0')
+  assert.equal((await current().judge([ITEM])).length, 1)
+  assert.ok(
+    started.slice(1).every(worker => worker.dead()),
+    'a worker that was refused is ended',
+  )
+  assert.equal((await promote('tiny@1.4.0')).serving, 'tiny@1.4.0')
+  for (const [dir] of made) rmSync(dir!, { recursive: true })
+})
+
+test('a critic that served and gives other scores after a restart is damaged, and the shipped one serves', async () => {
+  const dir = join(trainedDir, 'swapped')
+  await writeTinyCritic(dir, { version: 'tiny@1.4.1', seed: 5 })
+  await addCanaries(dir)
+  copyFileSync(join(shippedDir, 'a', 'model.onnx'), join(dir, 'model.onnx'))
+  rewriteManifest(dir, {})
+  saved = { version: 'tiny@1.4.1', history: [] }
+  const damaged: string[] = []
+  const { current } = await open({ onDamaged: name => void damaged.push(name) })
+  assert.deepEqual([current().version, damaged], ['tiny@1.1.0', ['tiny@1.4.1']])
+  rmSync(dir, { recursive: true })
 })
 
 test('where the critic that served is damaged or gone the shipped one serves, and the pointer waits for its return', async () => {

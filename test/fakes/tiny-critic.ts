@@ -1,11 +1,13 @@
 // Real artifacts of toy size: a vocabulary learned from a few sentences and random weights, exported as the trained ones are.
 // What they say means nothing; everything around it (files, hashes, sessions, workers, caches) is as in production.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { CANARY_ITEMS, toCanaries } from '../../src/critic/canary.ts'
 import { FLAGS, SLOTS } from '../../src/critic/encode.ts'
 import { FEATURE_INPUTS, FEATURES } from '../../src/critic/features.ts'
 import { type Manifest, writeArtifact } from '../../src/critic/manifest.ts'
+import { openScorer } from '../../src/critic/scorer.ts'
 import { createTokenizer, EOS, SPECIAL_TOKENS, STEP } from '../../src/critic/tokenizer.ts'
 import { trainTokenizer } from '../../src/train/bpe.ts'
 import { OPSET } from '../../src/train/engine/graph.ts'
@@ -105,6 +107,26 @@ export async function writeTinyCritic(dir: string, options: TinyOptions = {}): P
       reading: { calibration: { kind: 'platt', a: 1.2, b: 0.3 }, threshold: 0.5, ece: 0.1 },
     },
   )
+}
+
+/** Scores the canaries with the critic in `dir` and writes them into its manifest, as training does. */
+export async function addCanaries(dir: string): Promise<Manifest> {
+  const scorer = await openScorer(dir, { threads: 1 })
+  const critiques = await scorer.judge(CANARY_ITEMS)
+  await scorer.release()
+  const canaries = toCanaries(critiques.map(({ steps }) => steps.map(({ score }) => score)))
+  return rewriteManifest(dir, { canaries })
+}
+
+/** Changes fields of the manifest in `dir`, hashes made anew: the artifact is whole, whatever it says. */
+export function rewriteManifest(dir: string, change: Partial<Manifest>): Manifest {
+  const {
+    files,
+    format: _,
+    ...facts
+  } = JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8')) as Manifest
+  const contents = Object.fromEntries(Object.keys(files).map(name => [name, readFileSync(join(dir, name))]))
+  return writeArtifact(dir, contents, { ...facts, ...change })
 }
 
 /** Writes a base for the built-in solver into `dir` (made when missing). Its texts are noise. */

@@ -8,13 +8,13 @@ import { fitLogistic, sigmoid, softplus } from './logistic.ts'
 import { auc, bestThreshold, calibrationError, fitPlatt, type Judged, mean } from './metrics.ts'
 
 /** P = sigmoid(bias + Σ weightᵢ · logit(pᵢ)), as `remote/ensemble.ts` reads it. */
-export interface EnsembleWeights {
+interface EnsembleWeights {
   readonly weights: readonly number[]
   readonly bias: number
 }
 
 /** A critic on the steps that every member scored. */
-export interface EnsembleRow {
+interface EnsembleRow {
   readonly critic: string
   readonly step_auc: number
   /** Mean of -ln P(what is true), in nats. */

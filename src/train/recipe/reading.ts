@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { CANARY_ITEMS, toCanaries } from '../../critic/canary.ts'
 import { type Manifest, type Reading, writeArtifact } from '../../critic/manifest.ts'
 import { openScorer, type Scorer } from '../../critic/scorer.ts'
 import type { Example, Source } from '../data/example.ts'
@@ -72,8 +73,12 @@ export async function finishCritic({
     [SLICE_FILE]: readFileSync(join(out, SLICE_FILE)),
     [REPLAY_FILE]: readFileSync(join(out, REPLAY_FILE)),
   }
-  const located = await locateDraft(all, facts, fitOn)
+  const { located, canaryLogits } = await withDraft(all, facts, async scorer => ({
+    located: await locate(scorer, fitOn),
+    canaryLogits: await scorer.logits(CANARY_ITEMS),
+  }))
   const reading = fitBySource(located)
+  const canaries = toCanaries(canaryLogits.map(logits => probabilities(reading, logits)))
   const [even, odd] = [0, 1].map(side => located.filter((_, i) => i % 2 === side)) as [Sourced[], Sourced[]]
   const halves = [
     { reading: fitBySource(odd), measured: even },
@@ -87,7 +92,7 @@ export async function finishCritic({
     slice_f1: round((f1[0]! + f1[1]!) / 2),
     ece: round(calibrationError(judgedSteps(crossed))),
   }
-  return writeArtifact(out, all, { ...facts, metrics, reading: { ...reading, ece: metrics.ece } })
+  return writeArtifact(out, all, { ...facts, metrics, reading: { ...reading, ece: metrics.ece }, canaries })
 }
 
 /** What `use` makes of a throw-away artifact that reads logits as they are. */
@@ -107,13 +112,6 @@ async function withDraft<T>(
     rmSync(draft, { recursive: true, force: true })
   }
 }
-
-/** Raw logits of labelled solutions. */
-const locateDraft = (
-  files: Finish['files'],
-  facts: Finish['facts'],
-  slice: readonly Example[],
-): Promise<Sourced[]> => withDraft(files, facts, scorer => locate(scorer, slice))
 
 /** Step AUC on each list of examples, over all of their labels. */
 export const stepAucOf = (
@@ -153,12 +151,12 @@ export function fitBySource(located: readonly Sourced[]): Reading {
 }
 
 /** Scores as a reading would give them. */
-function readWith<T extends Located>({ calibration: { a, b } }: Reading, located: readonly T[]): T[] {
-  return located.map(item => ({
-    ...item,
-    scores: item.scores.map(z => (z === null ? null : 1 / (1 + Math.exp(-(a * z + b))))),
-  }))
+function readWith<T extends Located>(reading: Reading, located: readonly T[]): T[] {
+  return located.map(item => ({ ...item, scores: probabilities(reading, item.scores) }))
 }
+
+const probabilities = ({ calibration: { a, b } }: Reading, logits: readonly (number | null)[]) =>
+  logits.map(z => (z === null ? null : 1 / (1 + Math.exp(-(a * z + b)))))
 
 /** Four decimals. */
 export const round = (x: number): number => Math.round(x * 1e4) / 1e4
