@@ -3,7 +3,7 @@
 const LEAVES = ['search', 'critic', 'llm', 'answer', 'store', 'remote']
 /** Leaves that build on others; those never lead back. */
 const MORE = { critic: '^src/answer/', remote: '^src/(critic|answer|llm)/' }
-const SHARED = '^src/(errors|log|metrics)\\.ts$'
+const SHARED = '^src/(errors|log|metrics|tracing)\\.ts$'
 
 const leafRule = leaf => ({
   name: `leaf-${leaf}`,
@@ -63,6 +63,7 @@ module.exports = {
     homeRule('tokenizers', '@huggingface/tokenizers/', '^src/critic/'),
     homeRule('ioredis', 'ioredis/', '^src/store/'),
     homeRule('pino', 'pino/', '^src/log\\.ts$'),
+    homeRule('opentelemetry', '@opentelemetry/', '^src/(tracing|telemetry)\\.ts$'),
     homeRule('prom-client', 'prom-client/', '^src/metrics\\.ts$'),
   ],
   options: {

@@ -29,6 +29,7 @@ export const VARIABLES = {
     'How it continues a partial answer: auto, continue_final_message, assistant_prefill or prompted; auto.',
   SPAR_CHAT_UPSTREAM:
     'Upstream that the chat model `spar` stands for; the first named one by the alphabet, else builtin.',
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'OpenTelemetry collector that spans are sent to over HTTP; none.',
   SPAR_LOG_LEVEL: 'debug, info, warn, error or silent; info.',
   REDIS_URL:
     'Redis for traffic, feedback, jobs and the serving pointer, shared by several machines; without it a SQLite file in SPAR_DATA.',
@@ -52,6 +53,8 @@ export interface Config {
   readonly upstreams: ReadonlyMap<string, UpstreamConfig>
   /** Name of the upstream that the chat model `spar` stands for. */
   readonly chatUpstream: string
+  /** Whether spans are sent; where to, the SDK reads itself. */
+  readonly sendsSpans: boolean
   readonly logLevel: LogLevel
   readonly redisUrl: string | undefined
 }
@@ -110,6 +113,7 @@ export function readConfig(env: Env): Config {
     allowedHosts: parseAllowedHosts(env['SPAR_LLM_HOSTS']),
     upstreams,
     chatUpstream: oneOf(env, 'SPAR_CHAT_UPSTREAM', names, names[0]!),
+    sendsSpans: !!env['OTEL_EXPORTER_OTLP_ENDPOINT'],
     logLevel: oneOf<LogLevel>(env, 'SPAR_LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
     redisUrl: env['REDIS_URL'] || undefined,
   }

@@ -19,6 +19,7 @@ import { answerClientErrors } from './server/client-error.ts'
 import { createRecorder } from './store/recorder.ts'
 import { openRedisStore } from './store/redis.ts'
 import { openSqliteStore } from './store/sqlite.ts'
+import { startTelemetry } from './telemetry.ts'
 import { startTrainer, type Trainer } from './trainer.ts'
 
 const START_RETRY_MS = 2000
@@ -26,6 +27,7 @@ const START_RETRY_MS = 2000
 const config = readConfig(process.env)
 const log = createLog({ level: config.logLevel })
 const metrics = createMetrics()
+const telemetry = config.sendsSpans ? await startTelemetry({ service: 'spar', log }) : null
 const trainedDir = join(config.dataDir, 'critics')
 mkdirSync(trainedDir, { recursive: true })
 const sqlitePath = join(config.dataDir, 'spar.sqlite')
@@ -162,6 +164,7 @@ async function shutDown(exitCode: number): Promise<never> {
   await registry?.close()
   await solver.close()
   await store.close()
+  await telemetry?.close()
   process.exit(exitCode)
 }
 

@@ -1,5 +1,6 @@
 // One HTTP call to a model endpoint: deadline, size cap, and every failure as an error code. Knows no chat format, no retry.
 import { AppError, type ErrorCode } from '../errors.ts'
+import { inSpan, traceHeaders } from '../tracing.ts'
 import { parseRetryAfter } from './retry-after.ts'
 
 export interface Target {
@@ -26,7 +27,25 @@ export type Outcome =
  * closes the connection. Redirects are not followed: they would lead past the URL guard.
  * No error carries a cause: a cause may hold the upstream's bytes (HTTP parser errors do) or header values.
  */
-export async function postJson(target: Target, payload: unknown, signal: AbortSignal): Promise<Outcome> {
+export function postJson(target: Target, payload: unknown, signal: AbortSignal): Promise<Outcome> {
+  const facts = { 'spar.upstream': target.name, 'http.request.method': 'POST' }
+  return inSpan(
+    'upstream call',
+    facts,
+    async span => {
+      const outcome = await post(target, payload, signal)
+      const status = outcome.ok ? 200 : outcome.status
+      span.add({
+        ...(status !== null && { 'http.response.status_code': status }),
+        ...(!outcome.ok && { 'error.type': outcome.error.code }),
+      })
+      return outcome
+    },
+    'client',
+  )
+}
+
+async function post(target: Target, payload: unknown, signal: AbortSignal): Promise<Outcome> {
   signal.throwIfAborted()
   const call = new AbortController()
   const onAbort = () => call.abort(signal.reason)
@@ -40,7 +59,7 @@ export async function postJson(target: Target, payload: unknown, signal: AbortSi
   try {
     response = await target.fetch(target.url, {
       method: 'POST',
-      headers: headersFor(target.apiKey),
+      headers: { ...headersFor(target.apiKey), ...traceHeaders() },
       body: JSON.stringify(payload),
       redirect: 'manual',
       signal: call.signal,

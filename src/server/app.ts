@@ -7,6 +7,7 @@ import { adminAuth } from './middleware/admin-auth.ts'
 import { jsonBody } from './middleware/json-body.ts'
 import { observe } from './middleware/observe.ts'
 import { requestId } from './middleware/request-id.ts'
+import { traceRequest } from './middleware/trace.ts'
 import type { OperationId, Operations } from './operations.ts'
 import { methodNotAllowed, notFound, problemHandler } from './problem.ts'
 import { bodyCheckers } from './validate.ts'
@@ -20,7 +21,7 @@ export function createApp(deps: Deps): Express {
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', 'simple')
-  app.use(requestId(deps), observe(deps), plainHeaders)
+  app.use(requestId(deps), observe(deps), traceRequest, plainHeaders)
   mount(app, contract, createHandlers(deps, contract), deps)
   app.use(notFound)
   app.use(problemHandler(deps.log))

@@ -7,6 +7,7 @@ import type { Critic, StepScore } from '../critic/types.ts'
 import { readVerdict } from '../llm/comparison.ts'
 import type { Llm } from '../llm/types.ts'
 import type { World } from '../search/types.ts'
+import { askCritic } from './ask-critic.ts'
 
 export interface SearchWorld extends World {
   /** True once a reply came whose tokens the LLM client had to estimate. */
@@ -25,7 +26,8 @@ export function createSearchWorld(llm: Llm, critic: Critic): SearchWorld {
       return reply
     },
     async judge(problem, paths, signal) {
-      const judged = await critic.judge(
+      const judged = await askCritic(
+        critic,
         paths.map(steps => ({ problem, steps })),
         signal,
       )

@@ -7,6 +7,7 @@ import { resolveParams } from '../search/params.ts'
 import { runSearch, type SearchRequest } from '../search/run.ts'
 import type { SearchEvent, SearchResult } from '../search/types.ts'
 import type { TrafficRecord } from '../store/types.ts'
+import { inSpan, type OpenSpan } from '../tracing.ts'
 import type { components } from './api.d.ts'
 import type { Deps } from './deps.ts'
 import { type WordedEvent, wordEvent, wordResult, wordTree } from './search-words.ts'
@@ -62,35 +63,46 @@ export function prepareSearch(deps: Deps, ask: SearchAsk, asker: Asker): Prepare
   const id = deps.newId('search')
   return {
     id,
-    async run(onEvent) {
-      const begunAt = performance.now()
-      const startedAt = deps.now()
-      const canContinue = await llm.canContinue(signal)
-      const world = createSearchWorld(llm, critic)
-      const deadlineMs = Math.max(1, budget.deadline_ms - Math.round(performance.now() - begunAt))
-      const limits = { maxTokens: budget.max_tokens, maxCalls: budget.max_calls, deadlineMs }
-      const { canInstruct } = llm
-      const request = { problem, method, params, budget: limits, seed, threshold, canContinue, canInstruct }
-      const wording = () => ({ threshold, estimated: world.isEstimated() })
-      let firstFailure: unknown
-      const result = await runToEnd(request, world, signal, async event => {
-        if (event.type === 'failure') firstFailure ??= event.error
-        await onEvent?.(wordEvent(event, wording()))
-      })
-      const answer: Schemas['SearchAnswer'] = {
-        id,
-        ...wordResult(result, wording()),
-        critic: critic.version,
-        method,
-        seed,
-        request_id: requestId,
-      }
-      const found = { answer, tree: wordTree(result), startedAt }
-      const at = deps.now()
-      asker.found(found, () => recordsOf(answer, result, problem, at))
-      report(deps, answer, { failed: result.failed, firstFailure, begunAt })
-      return found
-    },
+    run: onEvent =>
+      inSpan('search', { 'spar.search': id, 'spar.method': method }, span => run(span, onEvent)),
+  }
+
+  async function run(span: OpenSpan, onEvent: Parameters<PreparedSearch['run']>[0]): Promise<Found> {
+    const begunAt = performance.now()
+    const startedAt = deps.now()
+    const canContinue = await llm.canContinue(signal)
+    const world = createSearchWorld(llm, critic)
+    const deadlineMs = Math.max(1, budget.deadline_ms - Math.round(performance.now() - begunAt))
+    const limits = { maxTokens: budget.max_tokens, maxCalls: budget.max_calls, deadlineMs }
+    const { canInstruct } = llm
+    const request = { problem, method, params, budget: limits, seed, threshold, canContinue, canInstruct }
+    const wording = () => ({ threshold, estimated: world.isEstimated() })
+    let firstFailure: unknown
+    const result = await runToEnd(request, world, signal, async event => {
+      if (event.type === 'failure') firstFailure ??= event.error
+      await onEvent?.(wordEvent(event, wording()))
+    })
+    const answer: Schemas['SearchAnswer'] = {
+      id,
+      ...wordResult(result, wording()),
+      critic: critic.version,
+      method,
+      seed,
+      request_id: requestId,
+    }
+    const found = { answer, tree: wordTree(result), startedAt }
+    const at = deps.now()
+    asker.found(found, () => recordsOf(answer, result, problem, at))
+    span.add({
+      'spar.critic': answer.critic,
+      'spar.finish_reason': answer.finish_reason,
+      'spar.llm.calls': answer.usage.llm.calls,
+      'spar.llm.prompt_tokens': answer.usage.llm.prompt_tokens,
+      'spar.llm.completion_tokens': answer.usage.llm.completion_tokens,
+      'spar.critic.tokens': answer.usage.critic.tokens,
+    })
+    report(deps, answer, { failed: result.failed, firstFailure, begunAt })
+    return found
   }
 }
 

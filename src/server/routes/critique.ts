@@ -5,6 +5,7 @@ import type { Step } from '../../answer/types.ts'
 import type { Critic, Critique, StepScore, Timing } from '../../critic/types.ts'
 import { aggregate } from '../../search/aggregate.ts'
 import type { components } from '../api.d.ts'
+import { askCritic } from '../ask-critic.ts'
 import type { Deps } from '../deps.ts'
 import { whileWanted } from '../gone.ts'
 import type { Operation } from '../operations.ts'
@@ -35,7 +36,7 @@ export const critique =
     const critic = showExamples(chooseCritic(deps.critics, body.critic), body.examples)
     const items =
       'items' in body ? body.items.map((item, i) => readItem(item, `items[${i}].`)) : [readItem(body, '')]
-    const judged = await critic.judge(items, whileWanted(res), timing =>
+    const judged = await askCritic(critic, items, whileWanted(res), timing =>
       res.set('Server-Timing', wordTiming(timing)),
     )
     const requestId = res.locals.requestId
