@@ -16,6 +16,8 @@ export interface Example {
   readonly imitate: boolean
   /** Whole-solution outcome where known: 1 right, 0 wrong. Compared with other outcomes of the same problem. */
   readonly outcome?: 0 | 1
+  /** The model that wrote the solution, where known. */
+  readonly writer?: string
 }
 
 /** Two examples of which the first is better; `from`: compare the mean score of steps from this one on. */

@@ -32,10 +32,13 @@ const LEARNING_RATE = 3e-4
 /** The feature path is small, and what it learns is safe from any one text: it moves faster, in this share of the time. */
 const FEATURES = { learningRate: 1e-3, share: 0.25 }
 
+/** Share of the gate's own loss: the text path learns traffic too, so the gate may open there. */
+const GATE_SHARE = 0.1
+
 /** The trained weights. @throws {AppError} CRITIC_INVALID when the critic's file lacks a weight; the signal's reason when aborted */
 export async function learn(
   { dir, manifest }: Artifact,
-  { pools }: Lessons,
+  { pools, features }: Lessons,
   { threads, budgetMs, rng, now, signal, onStep }: LearnOptions,
 ): Promise<Weights> {
   const config: ModelConfig = manifest.model
@@ -45,22 +48,22 @@ export async function learn(
     throw new AppError('CRITIC_INVALID', `the model of ${manifest.version} has no weight ${missing}`)
   const shared = { engine: tracedEngine({ threads }), config, now, ...(signal ? { signal } : {}) }
   const figures = runningFigures()
-  const features = rng.fork('features')
+  const ofFeatures = rng.fork('features')
   const start = await fitFeaturePath({
     ...shared,
     weights,
-    pools,
+    pools: features,
     budget: { ms: FEATURES.share * budgetMs },
     learningRate: FEATURES.learningRate,
     onStep: progress => onStep(FEATURES.share * progress.done, figures(progress)),
-    seed: features.int(0, 2 ** 31 - 1),
-    rng: features,
+    seed: ofFeatures.int(0, 2 ** 31 - 1),
+    rng: ofFeatures,
   })
   return fit({
     ...shared,
     weights: start,
     draw: createSampler(pools, BUCKETS, rng),
-    shares: { lm: 0, step: 1, pair: 0.5 }, // the language model is not served by a critic
+    shares: { lm: 0, step: 1, pair: 0.5, gate: GATE_SHARE }, // the language model is not served by a critic
     weigh: classWeights(pools.flatMap(pool => pool.units)),
     budget: { ms: (1 - FEATURES.share) * budgetMs },
     learningRate: LEARNING_RATE,

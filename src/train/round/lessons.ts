@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto'
 import type { TextTokenizer } from '../../critic/tokenizer.ts'
 import type { Comparison, Example } from '../data/example.ts'
-import { comparisonUnit, exampleUnit, textFrozen, type Unit } from '../data/units.ts'
+import {
+  comparisonUnit,
+  exampleUnit,
+  featureComparison,
+  featureUnit,
+  textFrozen,
+  type Unit,
+} from '../data/units.ts'
 import type { Pool } from '../fit/sampler.ts'
 import { round } from '../recipe/reading.ts'
 import type { Rng } from '../rng.ts'
@@ -21,8 +28,10 @@ interface Lesson {
 }
 
 export interface Lessons {
-  /** Shares add up to 1. */
+  /** What fits in a row of the model; shares add up to 1. */
   readonly pools: readonly Pool[]
+  /** The same records whole, for the feature path. */
+  readonly features: readonly Pool[]
   /** sha256 over the exact records. */
   readonly dataHash: string
 }
@@ -61,21 +70,30 @@ export function prepareLessons(
       comparisons: replayPairs(replay, rng),
     },
   ]
-  const pools = lessons.map(({ name, worth, examples, comparisons }) => {
-    const unitsOf = (some: readonly Example[]) =>
-      some.flatMap(example => exampleUnit(tokenizer, example, maxLength) ?? [])
-    const units: Unit[] = [
+  const unitsOf = (some: readonly Example[]) =>
+    some.flatMap(example => exampleUnit(tokenizer, example, maxLength) ?? [])
+  return {
+    pools: poolsOf(lessons, ({ examples, comparisons }) => [
       // What the recipe's human labels teach the text path does not carry over to other writers (models/LOG.md).
       ...textFrozen(unitsOf(examples.filter(example => example.source === 'human'))),
       ...unitsOf(examples.filter(example => example.source !== 'human')),
       ...comparisons.flatMap(comparison => comparisonUnit(tokenizer, comparison, maxLength) ?? []),
-    ]
-    return { name, units, share: (worth * units.length) / (units.length + HALF) }
-  })
-  return {
-    pools: withReplay(pools.filter(pool => pool.units.length > 0)),
+    ]),
+    features: poolsOf(lessons, ({ examples, comparisons }) => [
+      ...examples.map(featureUnit),
+      ...comparisons.map(featureComparison),
+    ]),
     dataHash: hashRecords(lessons.flatMap(({ examples, comparisons }) => [...examples, ...comparisons])),
   }
+}
+
+/** A pool of each kind that has units; few units get a smaller share than the kind is worth. */
+function poolsOf(lessons: readonly Lesson[], unitsOf: (lesson: Lesson) => Unit[]): Pool[] {
+  const pools = lessons.map(lesson => {
+    const units = unitsOf(lesson)
+    return { name: lesson.name, units, share: (lesson.worth * units.length) / (units.length + HALF) }
+  })
+  return withReplay(pools.filter(pool => pool.units.length > 0))
 }
 
 /** Scales shares to 1, of which replay has at least its part. */

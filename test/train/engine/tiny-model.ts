@@ -54,6 +54,7 @@ export function busyBatch(config: ModelConfig, shape: BatchShape, rng: Rng): Rec
     step_index: int32([steps], () => rng.int(0, rows * length - 1)),
     features: float32([steps, config.features], () => rng.normal()),
     text_learns: float32([steps], () => 1),
+    gate_weights: float32([steps], () => rng.uniform() / steps),
     step_labels: float32([steps], () => rng.int(0, 1)),
     step_weights: float32([steps], () => rng.uniform() / steps),
     pair_matrix: float32([pairs, steps], i => (i % 2 === 0 ? 1 : -1) / steps),
