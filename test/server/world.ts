@@ -109,8 +109,10 @@ function scoreStep(step: string) {
   const found = [...step.matchAll(/(\d+) ([+-]) (\d+) = (\d+)/g)].at(-1)
   if (found === undefined) return { score: 0.6, evidence: [] }
   const [text, a, sign, b, c] = found
-  const holds = Number(a) + (sign === '+' ? Number(b) : -Number(b)) === Number(c)
-  return { score: holds ? 0.9 : 0.1, evidence: [{ kind: 'equation' as const, text, holds }] }
+  const left = Number(a) + (sign === '+' ? Number(b) : -Number(b))
+  const holds = left === Number(c)
+  const evidence = [{ kind: 'equation' as const, text, holds, detail: `the left side is ${left}` }]
+  return { score: holds ? 0.9 : 0.1, evidence }
 }
 
 /** Two critics, `sums@1` and its child `sums@2`, which serves; `sums@broken` cannot be loaded. */
