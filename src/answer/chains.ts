@@ -75,7 +75,11 @@ function formulasInProse(text: string, { start, end }: Span): Span[] {
     const isSafe = (word: string) => !FUNCTION_WORDS.has(word) && word !== 'of' && word !== 'times'
     // A bracket directly after a word holds what a function is of.
     const isArgument = before !== '' && part[from] === '('
-    if (!isArgument && part.slice(from, to).includes('=') && isSafe(before) && isSafe(after))
+    // `x = 72 eggs / 3` goes on after its unit.
+    const goesOn =
+      !/[,;.]\s*$/.test(part.slice(from, to)) &&
+      /^(?:\s*\p{L}{2,}){1,4}\s*[-+*/×÷^]/u.test(part.slice(to, to + 60))
+    if (!isArgument && !goesOn && part.slice(from, to).includes('=') && isSafe(before) && isSafe(after))
       found.push({ start: start + from, end: start + to })
   }
   for (const match of part.matchAll(WORDS)) {

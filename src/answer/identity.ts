@@ -49,11 +49,11 @@ export function compareAt(
   return { holds, detail: `the left side is ${write(x)}, the right side ${write(y)}` }
 }
 
-/** Polynomials that no equation to solve has: they differ by a constant, or share two terms, as a slip of the pen does. */
+/** Polynomials that no equation to solve has: they differ by a constant, or by a term or two while they share others. */
 function isSlip(p: Polynomial, q: Polynomial): boolean {
   if (p.length !== q.length || p.length < 2) return false
-  const apart = p.findLastIndex((value, power) => !equals(value, coefficient(q, power)))
-  return apart === 0 || sharedTerms(p, q) >= 2
+  const apart = p.flatMap((value, power) => (equals(value, coefficient(q, power)) ? [] : [power]))
+  return (apart.length === 1 && apart[0] === 0) || (apart.length <= 2 && sharedTerms(p, q) >= 2)
 }
 
 function comparePolynomials(p: Polynomial, q: Polynomial, name: string): Decision | null {

@@ -6,7 +6,7 @@ const MAX_NAMES = 64
 
 // Words of a text that tries values, lists several or sets out conditions.
 const SUPPOSES =
-  /\b(?:if|suppose|assume|when|cases?|or|try|guess|consider|example|either|possibl[ey]|let|say|would|could|might|check|where|for|values?|solutions?|roots?)\b/i
+  /\b(?:if|suppose|assume|when|cases?|or|try|guess|consider|example|either|possibl[ey]|let|say|would|could|might|solve|equations|check|where|for|values?|solutions?|roots?)\b/i
 
 interface Statement {
   /** Null once the name was given a second value, or one that was only supposed. */

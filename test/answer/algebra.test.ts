@@ -59,6 +59,7 @@ const tables: { name: string; table: [given: string, want: string[]][] }[] = [
     name: 'leaves equations to solve, cases and what it does not understand alone',
     table: [
       ['$x^2 + 5x = 6$', []],
+      ['x - 0.25*x = 72 => x = 72 eggs / 0.75', []],
       ['$2x + 3 = 7$', []],
       ['$85 + x^2 = (x - 17)^2$', []],
       ['$3x + 15 = 8x + 10$', []],
