@@ -65,6 +65,12 @@ const STATEMENT_END =
   /\\\\|[;\n]|,(?!\d{3}(?!\d))|\\(?:implies|Rightarrow|Longrightarrow|rightarrow|to|iff|Leftrightarrow|quad|qquad|text|mbox|mathrm|textbf|textrm|begin|end)(?![a-zA-Z])|⇒|→|=>|->/g
 const WORDS = /(?<![\\\p{L}])(?!sqrt\b)\p{L}{2,}(?:['’-]\p{L}+)*/gu
 
+const isSafe = (word: string): boolean => !FUNCTION_WORDS.has(word) && word !== 'of' && word !== 'times'
+
+/** `x = 72 eggs / 3`: the formula goes on after its unit. */
+const goesOnAfter = (formula: string, after: string): boolean =>
+  !/[,;.]$/.test(formula.trimEnd()) && /^(?:\s*\p{L}{2,}){1,4}\s*[-+*/×÷^]/u.test(after)
+
 /** Stretches between words and marks of a sentence that hold an equals sign and nothing a word could change. */
 function formulasInProse(text: string, { start, end }: Span): Span[] {
   const part = text.slice(start, end)
@@ -72,15 +78,11 @@ function formulasInProse(text: string, { start, end }: Span): Span[] {
   let from = 0
   let before = ''
   const close = (to: number, after: string) => {
-    const isSafe = (word: string) => !FUNCTION_WORDS.has(word) && word !== 'of' && word !== 'times'
+    const formula = part.slice(from, to)
     // A bracket directly after a word holds what a function is of.
-    const isArgument = before !== '' && part[from] === '('
-    // `x = 72 eggs / 3` goes on after its unit.
-    const goesOn =
-      !/[,;.]\s*$/.test(part.slice(from, to)) &&
-      /^(?:\s*\p{L}{2,}){1,4}\s*[-+*/×÷^]/u.test(part.slice(to, to + 60))
-    if (!isArgument && !goesOn && part.slice(from, to).includes('=') && isSafe(before) && isSafe(after))
-      found.push({ start: start + from, end: start + to })
+    const isArgument = before !== '' && formula.startsWith('(')
+    if (!formula.includes('=') || isArgument || !isSafe(before) || !isSafe(after)) return
+    if (!goesOnAfter(formula, part.slice(to, to + 60))) found.push({ start: start + from, end: start + to })
   }
   for (const match of part.matchAll(WORDS)) {
     const word = match[0].toLowerCase()
