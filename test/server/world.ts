@@ -33,7 +33,8 @@ export interface World {
   traffic(): Promise<LabelledTraffic[]>
 }
 
-export interface WorldOptions extends Partial<Pick<Deps, 'critics' | 'llms' | 'ready' | 'now' | 'closing'>> {
+export interface WorldOptions
+  extends Partial<Pick<Deps, 'critics' | 'llms' | 'ready' | 'now' | 'closing' | 'sameAnswer'>> {
   readonly config?: ServerConfig
   /** Base URL of the upstream named `fake`. */
   readonly llmUrl?: string
@@ -62,6 +63,7 @@ export function createWorld(t: Scope, options: WorldOptions = {}): World {
     newId: prefix => `${prefix}_${String(++ids).padStart(4, '0')}`,
     now: options.now ?? (() => Date.UTC(2026, 10, 2, 9, 30)),
     ...(options.closing && { closing: options.closing }),
+    ...(options.sameAnswer && { sameAnswer: options.sameAnswer }),
   }
   t.after(async () => {
     await recorder.close()
