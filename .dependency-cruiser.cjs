@@ -59,6 +59,7 @@ module.exports = {
     homeRule('protobufjs', 'protobufjs/', '^src/train/'),
     homeRule('onnxruntime', 'onnxruntime-', '^src/(critic|train|llm)/'),
     homeRule('tokenizers', '@huggingface/tokenizers/', '^src/critic/'),
+    homeRule('nerdamer', 'nerdamer-prime/', '^src/answer/symbolic'),
     homeRule('ioredis', 'ioredis/', '^src/store/'),
     homeRule('pino', 'pino/', '^src/log\\.ts$'),
     homeRule('prom-client', 'prom-client/', '^src/metrics\\.ts$'),

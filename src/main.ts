@@ -4,6 +4,8 @@ import { mkdirSync, readdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createSameAnswer } from './answer/equivalence.ts'
+import { createSymbolicThread } from './answer/symbolic-thread.ts'
 import { readConfig } from './config.ts'
 import { openRegistry, type Registry } from './critic/registry.ts'
 import { lazySolver, type Solver, startSolver } from './critic/solver.ts'
@@ -20,6 +22,8 @@ import { openSqliteStore } from './store/sqlite.ts'
 import { startTrainer, type Trainer } from './trainer.ts'
 
 const START_RETRY_MS = 2000
+/** For one comparison of two answers by computer algebra. */
+const SYMBOLIC_MS = 500
 
 const config = readConfig(process.env)
 const log = createLog({ level: config.logLevel })
@@ -50,6 +54,7 @@ async function startBuiltInSolver(): Promise<Solver> {
   return startSolver(join(root, newest), { threads: config.threads })
 }
 
+const symbolic = createSymbolicThread({ deadlineMs: SYMBOLIC_MS })
 const solver = lazySolver(startBuiltInSolver)
 const newId = (prefix: string): string => `${prefix}_${randomBytes(8).toString('hex')}`
 
@@ -69,6 +74,7 @@ const app = createApp({
   }),
   recorder,
   store,
+  sameAnswer: createSameAnswer(symbolic),
   log,
   metrics,
   config: config.adminKey === undefined ? {} : { adminKey: config.adminKey },
@@ -152,6 +158,7 @@ async function shutDown(exitCode: number): Promise<never> {
   await recorder.close()
   await registry?.close()
   await solver.close()
+  await symbolic.close()
   await store.close()
   process.exit(exitCode)
 }

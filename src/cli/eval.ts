@@ -2,6 +2,7 @@
 
 import { openSolver } from '../critic/solver-model.ts'
 import { evalBuiltIn } from '../train/eval/built-in.ts'
+import { evidenceFigures, evidenceSection } from '../train/eval/evidence.ts'
 import { readSubsets } from '../train/eval/labelled.ts'
 import { markdown, percentText, shareText } from '../train/eval/markdown.ts'
 import { readPools } from '../train/eval/pool-data.ts'
@@ -50,6 +51,7 @@ const evalSubsets: Command = async (critic, values, seed, data) => {
     thresholdFrom,
     seed,
   })
+  const evidence = evidenceFigures(subsets)
   const { facts, json } = origin(critic, values, seed, data)
   putEvaluation(
     {
@@ -61,8 +63,8 @@ const evalSubsets: Command = async (critic, values, seed, data) => {
           return `${name}: ${items.length} solutions, ${count(i => i !== null && i >= 0)} with an error, ${count(i => i === -1)} without`
         }),
       ],
-      sections: processBenchSections(figures),
-      json: { eval: 'processbench', ...json, ...figures },
+      sections: [...processBenchSections(figures), evidenceSection(evidence)],
+      json: { eval: 'processbench', ...json, ...figures, evidence },
       reliability: reliabilitySvg(figures.calibration, {
         title: `Reliability of ${critic.judge.name}`,
         what: `steps of ${names.join(', ')}`,

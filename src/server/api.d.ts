@@ -631,6 +631,12 @@ export interface components {
             text: string;
             /** @description Null where it cannot be decided exactly. */
             holds: boolean | null;
+            /**
+             * @description What the checker found there, in words.
+             * @example the left side is 24, the right side 25
+             * @example with x = 5, both sides are 13
+             */
+            detail: string;
         };
         /**
          * @description Where the step stands in the `solution` sent, in UTF-16 code units (as JavaScript strings count):

@@ -1,4 +1,5 @@
 // What the server needs of the rest, as interfaces: main wires the real things, tests wire small ones. Knows no HTTP.
+import type { SameAnswer } from '../answer/equivalence.ts'
 import type { Critic } from '../critic/types.ts'
 import type { Llm } from '../llm/types.ts'
 import type { Log } from '../log.ts'
@@ -11,6 +12,8 @@ export interface Deps {
   readonly llms: Llms
   readonly recorder: Pick<Recorder, 'record' | 'flush'>
   readonly store: Pick<Store, 'addFeedback' | 'createJob' | 'getJob' | 'listJobs'>
+  /** Whether two answers are equal as mathematics; by their canonical forms alone when left out. */
+  readonly sameAnswer?: SameAnswer
   readonly log: Log
   readonly metrics: Metrics
   readonly config: ServerConfig

@@ -66,7 +66,7 @@ export function prepareSearch(deps: Deps, ask: SearchAsk, asker: Asker): Prepare
       const begunAt = performance.now()
       const startedAt = deps.now()
       const canContinue = await llm.canContinue(signal)
-      const world = createSearchWorld(llm, critic)
+      const world = createSearchWorld(llm, critic, deps.sameAnswer)
       const deadlineMs = Math.max(1, budget.deadline_ms - Math.round(performance.now() - begunAt))
       const limits = { maxTokens: budget.max_tokens, maxCalls: budget.max_calls, deadlineMs }
       const { canInstruct } = llm

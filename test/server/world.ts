@@ -33,7 +33,8 @@ export interface World {
   traffic(): Promise<LabelledTraffic[]>
 }
 
-export interface WorldOptions extends Partial<Pick<Deps, 'critics' | 'llms' | 'ready' | 'now' | 'closing'>> {
+export interface WorldOptions
+  extends Partial<Pick<Deps, 'critics' | 'llms' | 'ready' | 'now' | 'closing' | 'sameAnswer'>> {
   readonly config?: ServerConfig
   /** Base URL of the upstream named `fake`. */
   readonly llmUrl?: string
@@ -62,6 +63,7 @@ export function createWorld(t: Scope, options: WorldOptions = {}): World {
     newId: prefix => `${prefix}_${String(++ids).padStart(4, '0')}`,
     now: options.now ?? (() => Date.UTC(2026, 10, 2, 9, 30)),
     ...(options.closing && { closing: options.closing }),
+    ...(options.sameAnswer && { sameAnswer: options.sameAnswer }),
   }
   t.after(async () => {
     await recorder.close()
@@ -109,8 +111,10 @@ function scoreStep(step: string) {
   const found = [...step.matchAll(/(\d+) ([+-]) (\d+) = (\d+)/g)].at(-1)
   if (found === undefined) return { score: 0.6, evidence: [] }
   const [text, a, sign, b, c] = found
-  const holds = Number(a) + (sign === '+' ? Number(b) : -Number(b)) === Number(c)
-  return { score: holds ? 0.9 : 0.1, evidence: [{ kind: 'equation' as const, text, holds }] }
+  const left = Number(a) + (sign === '+' ? Number(b) : -Number(b))
+  const holds = left === Number(c)
+  const evidence = [{ kind: 'equation' as const, text, holds, detail: `the left side is ${left}` }]
+  return { score: holds ? 0.9 : 0.1, evidence }
 }
 
 /** Two critics, `sums@1` and its child `sums@2`, which serves; `sums@broken` cannot be loaded. */

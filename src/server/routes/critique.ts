@@ -125,7 +125,7 @@ function wordStep(
     index,
     score,
     verdict: verdictOf(score, threshold),
-    evidence: evidence.map(({ kind, text, holds }) => ({ kind, text, holds })),
+    evidence: evidence.map(({ kind, text, holds, detail }) => ({ kind, text, holds, detail })),
     ...(span && { span: { start: span.start, end: span.end } }),
   }
 }
