@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Device } from './critic/scorer.ts'
+import { type AddressRanges, parseAddressRanges } from './llm/address-guard.ts'
 import type { GgufOptions } from './llm/gguf-model.ts'
 import { BUILTIN_UPSTREAM, GGUF_UPSTREAM, parseUpstreams, type UpstreamConfig } from './llm/upstreams.ts'
 import { type AllowedHosts, parseAllowedHosts } from './llm/url-guard.ts'
@@ -18,6 +19,8 @@ export const VARIABLES = {
   SPAR_DEVICE: 'Where the critic runs: auto, cpu, webgpu or cuda; auto tries cuda, then cpu.',
   SPAR_THREADS: 'Threads of the critic’s worker; one less than there are cores.',
   SPAR_LLM_HOSTS: 'Hosts that a request’s `llm.base_url` may name, comma-separated; none.',
+  SPAR_LLM_PRIVATE:
+    'Addresses that are not public but that names on SPAR_LLM_HOSTS may lead to, as addresses or CIDR ranges; none.',
   'SPAR_LLM_<NAME>_URL': 'Base URL of the named upstream, e.g. http://127.0.0.1:11434/v1.',
   'SPAR_LLM_<NAME>_MODEL': 'Model to ask there.',
   'SPAR_LLM_<NAME>_KEY': 'Its API key, if it needs one.',
@@ -46,6 +49,7 @@ export interface Config {
   readonly devices: readonly Device[]
   readonly threads: number
   readonly allowedHosts: AllowedHosts
+  readonly privateRanges: AddressRanges
   readonly upstreams: ReadonlyMap<string, UpstreamConfig>
   /** Null without a GGUF file. */
   readonly gguf: Omit<GgufOptions, 'threads' | 'gpu'> | null
@@ -102,6 +106,7 @@ export function readConfig(env: Env): Config {
     devices: DEVICES[oneOf(env, 'SPAR_DEVICE', Object.keys(DEVICES), 'auto')]!,
     threads: wholeNumber(env, 'SPAR_THREADS', Math.max(1, cpus().length - 1), 1, 256),
     allowedHosts: parseAllowedHosts(env['SPAR_LLM_HOSTS']),
+    privateRanges: parseAddressRanges(env['SPAR_LLM_PRIVATE']),
     upstreams,
     gguf,
     chatUpstream: oneOf(env, 'SPAR_CHAT_UPSTREAM', names, names[0]!),

@@ -3,6 +3,7 @@
 import { AppError } from './errors.ts'
 import { createBuiltinLlm, type Sampler } from './llm/builtin.ts'
 import { createGgufLlm, type GgufSampler } from './llm/gguf.ts'
+import { createGuardedFetch, type GuardOptions } from './llm/guarded-fetch.ts'
 import { createOpenAiLlm } from './llm/openai.ts'
 import type { Llm } from './llm/types.ts'
 import { BUILTIN_UPSTREAM, GGUF_UPSTREAM, type UpstreamConfig } from './llm/upstreams.ts'
@@ -11,6 +12,8 @@ import { type AllowedHosts, guardUrl } from './llm/url-guard.ts'
 export interface LlmsOptions {
   readonly upstreams: ReadonlyMap<string, UpstreamConfig>
   readonly allowedHosts: AllowedHosts
+  /** For addresses that clients give. */
+  readonly guard: GuardOptions
   readonly sampler: Sampler
   /** Left out where there is no GGUF file. */
   readonly gguf?: GgufSampler | undefined
@@ -21,12 +24,13 @@ export interface LlmsOptions {
 type Spec = { readonly upstream: string } | { readonly base_url: string; readonly model: string }
 
 /** One client object for each named upstream, a new one for each address a client gives. */
-export function createLlms({ upstreams, allowedHosts, sampler, gguf, first }: LlmsOptions): {
+export function createLlms({ upstreams, allowedHosts, guard, sampler, gguf, first }: LlmsOptions): {
   readonly names: readonly string[]
   resolve(spec: Spec, apiKey?: string): Llm
 } {
   const local = new Map([[BUILTIN_UPSTREAM, createBuiltinLlm(sampler)]])
   if (gguf) local.set(GGUF_UPSTREAM, createGgufLlm(gguf))
+  const guardedFetch = createGuardedFetch(guard)
   const named = new Map([...upstreams].map(([name, config]) => [name, createOpenAiLlm(config)]))
   const names = [...new Set([first, ...local.keys(), ...upstreams.keys()])]
   return {
@@ -38,6 +42,7 @@ export function createLlms({ upstreams, allowedHosts, sampler, gguf, first }: Ll
           name: spec.model,
           baseUrl,
           model: spec.model,
+          fetch: guardedFetch,
           ...(apiKey ? { apiKey } : {}),
         })
       }

@@ -70,6 +70,7 @@ const app = createApp({
   llms: createLlms({
     upstreams: config.upstreams,
     allowedHosts: config.allowedHosts,
+    guard: { privateRanges: config.privateRanges },
     first: config.chatUpstream,
     sampler: solver.sample,
     gguf: gguf?.sample,
