@@ -16,18 +16,18 @@ export function createGgufLlm(sample: GgufSampler): Llm {
     canInstruct: true,
     propose: async (request, signal) => {
       signal.throwIfAborted()
-      const { steps, until, temperature, maxTokens, seed } = request
+      const { steps, until, temperature, maxTokens, seed, logprobs = false } = request
       const { messages } =
         steps.length > 0 ? continuationPrompt('assistant_prefill', request) : freshPrompt(request)
       const stop = until === 'step' ? STEP_BREAK : null
-      const logprobs = false
       const written = await sample({ messages, stop, temperature, maxTokens, seed, logprobs }, signal)
-      const { text, endedBy, promptTokens, completionTokens } = written
+      const { text, endedBy, promptTokens, completionTokens, meanLogprob } = written
       const completion = {
         text,
         cutByLength: endedBy === 'length',
         stoppedBy: endedBy === 'length' ? 'unknown' : endedBy,
         usage: { calls: 1, prompt_tokens: promptTokens, completion_tokens: completionTokens },
+        meanLogprob,
       } as const
       return readReply(completion, request, stop !== null).reply
     },

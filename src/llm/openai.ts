@@ -1,7 +1,7 @@
 // An LLM behind an OpenAI-compatible chat endpoint. Knows neither search nor who gave the address: guard a client's first.
 import { AppError } from '../errors.ts'
 import { addUsage, readCompletion } from './completion.ts'
-import { type Asked, createContinuation } from './continuation.ts'
+import { type Asked, createContinuation, rejectsTheForm } from './continuation.ts'
 import { isHeaderSafe, postJson, type Target } from './post.ts'
 import { type ChatPrompt, continuationPrompt, freshPrompt, STEP_BREAK } from './prompt.ts'
 import { readReply } from './read-reply.ts'
@@ -28,7 +28,7 @@ export interface OpenAiOptions {
 
 /**
  * An LLM that samples through `{baseUrl}/chat/completions`. What it learns about the endpoint (continuation mode, use of
- * the stop sequence) lives as long as the object: keep one per upstream.
+ * the stop sequence, whether it gives log-probabilities) lives as long as the object: keep one per upstream.
  * @throws {AppError} INVALID_REQUEST when the address or the key cannot be used; never quotes either.
  */
 export function createOpenAiLlm(options: OpenAiOptions): Llm {
@@ -37,6 +37,7 @@ export function createOpenAiLlm(options: OpenAiOptions): Llm {
   // How often in a row the stop sequence ended a step before its first word. Some chat templates trim the break that the
   // partial answer ends with (Llama 3), and some models think in paragraphs first: then the step is cut here instead.
   let emptySteps = 0
+  let refusesLogprobs = false
 
   async function ask(prompt: ChatPrompt, request: LlmRequest, signal: AbortSignal): Promise<Asked> {
     const first = await askOnce(prompt, request, emptySteps < 2, signal)
@@ -61,7 +62,15 @@ export function createOpenAiLlm(options: OpenAiOptions): Llm {
       seed: Math.abs(Math.trunc(request.seed)) % 2 ** 31,
       ...(stops ? { stop: [STEP_BREAK] } : {}),
     }
-    const outcome = await withRetries(() => postJson(target, payload, signal), retry, signal)
+    const post = (more: { readonly logprobs?: true }) =>
+      withRetries(() => postJson(target, { ...payload, ...more }, signal), retry, signal)
+    const asksLogprobs = request.logprobs === true && !refusesLogprobs
+    let outcome = await post(asksLogprobs ? { logprobs: true } : {})
+    if (asksLogprobs && !outcome.ok && rejectsTheForm(outcome.status)) {
+      outcome = await post({})
+      // Kept only once it has worked: what was rejected may be something else.
+      if (outcome.ok) refusesLogprobs = true
+    }
     if (!outcome.ok) return outcome
     const completion = readCompletion(outcome.body, options.name, prompt.messages)
     return { ok: true as const, ...readReply(completion, request, stops) }

@@ -16,9 +16,10 @@ export interface ReadReply {
  */
 export function readReply(completion: Completion, request: LlmRequest, stops: boolean): ReadReply {
   const { text: fresh, echo } = stripEcho(stripThinking(completion.text), request.steps)
-  const { usage, cutByLength, stoppedBy } = completion
+  const { usage, cutByLength, stoppedBy, meanLogprob } = completion
+  const told = { usage, ...(request.logprobs && { meanLogprob }) }
   if (request.until === 'end') {
-    return { reply: { text: fresh, ended: !cutByLength, usage }, echo, stoppedEarly: false }
+    return { reply: { text: fresh, ended: !cutByLength, ...told }, echo, stoppedEarly: false }
   }
   const { text, more } = firstParagraph(fresh)
   const endedAtEos = !more && !cutByLength && (!stops || stoppedBy === 'end_of_text')
@@ -26,5 +27,9 @@ export function readReply(completion: Completion, request: LlmRequest, stops: bo
   const endedByAnswer = statesAnswer(text) && (more || !cutByLength)
   const nothingLeft = text === '' && echo === 'none' && statesAnswer(request.steps.at(-1) ?? '')
   const ended = endedAtEos || endedByAnswer || (nothingLeft && !cutByLength)
-  return { reply: { text, ended, usage }, echo, stoppedEarly: stops && text === '' && !ended && !cutByLength }
+  return {
+    reply: { text, ended, ...told },
+    echo,
+    stoppedEarly: stops && text === '' && !ended && !cutByLength,
+  }
 }

@@ -34,6 +34,8 @@ export interface ProposeRequest {
   readonly maxTokens: number
   /** In [0, 2^31). Passed on to the LLM where it takes one; set by the logical place of the call in its search. */
   readonly seed: number
+  /** True when the search can make use of `meanLogprob`. */
+  readonly logprobs?: boolean
 }
 
 export interface Proposal {
@@ -41,6 +43,8 @@ export interface Proposal {
   readonly text: string
   /** True when the LLM ended its solution (end of text), false when it was cut by a stop or by maxTokens. */
   readonly ended: boolean
+  /** Mean natural logarithm of the tokens' probabilities, at most 0; null or left out where the LLM does not tell. */
+  readonly meanLogprob?: number | null
   readonly usage: LlmUsage
 }
 

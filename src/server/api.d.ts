@@ -485,10 +485,10 @@ export interface components {
             /** @description Weight of a greedy rollout to the end, beside the critic, in what a node is worth before its first visit; 0: no rollouts. Default: 0. */
             rollout?: number;
             /**
-             * @description Priors of children: equal, or a softmax of critic scores. Default: uniform.
+             * @description Priors of children: a softmax of how likely the LLM found them, equal where it does not tell; equal; or a softmax of critic scores. Default: logprobs.
              * @enum {string}
              */
-            prior?: "uniform" | "critic";
+            prior?: "logprobs" | "uniform" | "critic";
             /** @description Temperature of that softmax. Default: 0.25. */
             prior_temperature?: number;
             /**

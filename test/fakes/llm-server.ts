@@ -8,6 +8,8 @@ export type LlmMode =
   | SolverMode
   /** 400 when `continue_final_message` is in the request, else as `ok`. */
   | 'rejects_continuation'
+  /** 400 when `logprobs` is in the request, else as `ok`. */
+  | 'rejects_logprobs'
   | keyof typeof ANSWERS
   | keyof typeof ACTS
 
@@ -181,6 +183,8 @@ function perform(mode: LlmMode, request: RecordedRequest, response: ServerRespon
   else if (isKey(ACTS, mode)) ACTS[mode](response, ok, said)
   else if (mode === 'rejects_continuation' && body.continue_final_message !== undefined) {
     send(response, failure(400, 'Unrecognized request argument supplied: continue_final_message'))
+  } else if (mode === 'rejects_logprobs' && body.logprobs !== undefined) {
+    send(response, failure(400, 'logprobs are not supported'))
   } else send(response, { body: ok })
 }
 

@@ -99,6 +99,12 @@ test('log-probabilities are there when asked for', async t => {
   assert.ok(Math.abs(meanLogprob! - Math.log(0.5)) < 1e-12)
 })
 
+test('log-probabilities go through the port where they are wanted', async t => {
+  const { llm } = await startOn(t)
+  const reply = await llm.propose(request({ logprobs: true }), never())
+  assert.ok(Math.abs(reply.meanLogprob! - Math.log(0.5)) < 1e-12)
+})
+
 test('an abort rejects at once and frees its sequence, waiting or writing', async t => {
   const { llm } = await startOn(t, { parallel: 1 })
   const gone = new Error('gone')
