@@ -26,6 +26,8 @@ export const VARIABLES = {
   'SPAR_LLM_<NAME>_KEY': 'Its API key, if it needs one.',
   'SPAR_LLM_<NAME>_CONTINUATION':
     'How it continues a partial answer: auto, continue_final_message, assistant_prefill or prompted; auto.',
+  'SPAR_LLM_<NAME>_TIMEOUT_S': 'Seconds that one call to it may take; 60.',
+  'SPAR_LLM_<NAME>_CONCURRENCY': 'Calls to it at the same time, more of them wait; 1000.',
   SPAR_GGUF:
     'GGUF file of a language model to run in this process, as upstream gguf; none. Needs the package node-llama-cpp.',
   SPAR_GGUF_CONTEXT: 'Tokens that a text of it may have, prompt included; 4096.',

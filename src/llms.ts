@@ -2,6 +2,7 @@
 // Knows no search.
 import { AppError } from './errors.ts'
 import { createBuiltinLlm, type Sampler } from './llm/builtin.ts'
+import { createGate, type Gate } from './llm/gate.ts'
 import { createGgufLlm, type GgufSampler } from './llm/gguf.ts'
 import { createGuardedFetch, type GuardOptions } from './llm/guarded-fetch.ts'
 import { createOpenAiLlm } from './llm/openai.ts'
@@ -31,7 +32,11 @@ export function createLlms({ upstreams, allowedHosts, guard, sampler, gguf, firs
   const local = new Map([[BUILTIN_UPSTREAM, createBuiltinLlm(sampler)]])
   if (gguf) local.set(GGUF_UPSTREAM, createGgufLlm(gguf))
   const guardedFetch = createGuardedFetch(guard)
-  const named = new Map([...upstreams].map(([name, config]) => [name, createOpenAiLlm(config)]))
+  const gates = new Map([...upstreams].map(([name, config]) => [name, createGate(config)]))
+  const named = new Map(
+    [...upstreams].map(([name, config]) => [name, createOpenAiLlm({ ...config, gate: gates.get(name) })]),
+  )
+  const gateOf = createGates()
   const names = [...new Set([first, ...local.keys(), ...upstreams.keys()])]
   return {
     names,
@@ -43,6 +48,7 @@ export function createLlms({ upstreams, allowedHosts, guard, sampler, gguf, firs
           baseUrl,
           model: spec.model,
           fetch: guardedFetch,
+          gate: gateOf(baseUrl, spec.model),
           ...(apiKey ? { apiKey } : {}),
         })
       }
@@ -56,7 +62,26 @@ export function createLlms({ upstreams, allowedHosts, guard, sampler, gguf, firs
         )
       }
       // A client's own key replaces the configured one, for this request only.
-      return apiKey ? createOpenAiLlm({ ...config, apiKey }) : named.get(spec.upstream)!
+      return apiKey
+        ? createOpenAiLlm({ ...config, apiKey, gate: gates.get(spec.upstream) })
+        : named.get(spec.upstream)!
     },
+  }
+}
+
+/** How many of the endpoints that clients gave are remembered, those not used for longest forgotten first. */
+const MOST_GATES = 1000
+
+/** Gates of the endpoints that clients give, one for each model there: what fails for one of them must not stop another. */
+function createGates(): (baseUrl: string, model: string) => Gate {
+  const gates = new Map<string, Gate>()
+  return (baseUrl, model) => {
+    const key = JSON.stringify([baseUrl, model])
+    const gate = gates.get(key) ?? createGate({ name: model })
+    gates.delete(key)
+    gates.set(key, gate)
+    const [oldest] = gates.keys()
+    if (gates.size > MOST_GATES) gates.delete(oldest!)
+    return gate
   }
 }

@@ -2,6 +2,7 @@
 import { AppError } from '../errors.ts'
 import { addUsage, readCompletion } from './completion.ts'
 import { type Asked, createContinuation, rejectsTheForm } from './continuation.ts'
+import { createGate, type Gate } from './gate.ts'
 import { isHeaderSafe, postJson, type Target } from './post.ts'
 import { type ChatPrompt, continuationPrompt, freshPrompt, STEP_BREAK } from './prompt.ts'
 import { readReply } from './read-reply.ts'
@@ -22,6 +23,10 @@ export interface OpenAiOptions {
   readonly maxResponseBytes?: number | undefined
   readonly fetch?: typeof fetch | undefined
   readonly retry?: Partial<RetryPolicy> | undefined
+  /** Shared by clients of the same upstream; one of its own when left out. */
+  readonly gate?: Gate | undefined
+  /** Calls at the same time, of a gate of its own. Default 1000. */
+  readonly concurrency?: number | undefined
   /** Unix milliseconds; reads `Retry-After` dates. */
   readonly now?: (() => number) | undefined
 }
@@ -34,6 +39,7 @@ export interface OpenAiOptions {
 export function createOpenAiLlm(options: OpenAiOptions): Llm {
   const target = readTarget(options)
   const retry = { ...DEFAULT_RETRY, ...options.retry }
+  const gate = options.gate ?? createGate(options)
   // How often in a row the stop sequence ended a step before its first word. Some chat templates trim the break that the
   // partial answer ends with (Llama 3), and some models think in paragraphs first: then the step is cut here instead.
   let emptySteps = 0
@@ -63,7 +69,11 @@ export function createOpenAiLlm(options: OpenAiOptions): Llm {
       ...(stops ? { stop: [STEP_BREAK] } : {}),
     }
     const post = (more: { readonly logprobs?: true }) =>
-      withRetries(() => postJson(target, { ...payload, ...more }, signal), retry, signal)
+      gate.pass(
+        () =>
+          withRetries(() => postJson(target, { ...payload, ...more }, signal), retry, signal, gate.takeRetry),
+        signal,
+      )
     const asksLogprobs = request.logprobs === true && !refusesLogprobs
     let outcome = await post(asksLogprobs ? { logprobs: true } : {})
     if (asksLogprobs && !outcome.ok && rejectsTheForm(outcome.status)) {
