@@ -116,6 +116,13 @@ export interface Candidate {
  * the samples. `index` counts steps of that branch from 0. Order of arrival: it may vary with latencies.
  */
 export type SearchEvent =
+  /** The solution of `branch` begins, and follows plan number `plan`, from 1; number 0 is to follow none. */
+  | {
+      readonly type: 'plan'
+      readonly branch: number
+      readonly plan: number
+      readonly text: string | null
+    }
   | { readonly type: 'step'; readonly branch: number; readonly index: number; readonly text: string }
   /** Scores of the steps from `index` on. */
   | {

@@ -774,6 +774,14 @@ export interface components {
          *     may vary with latencies. Clients should pass over names that they do not know.
          */
         SearchEvents: {
+            /** @description A solution begins that follows a plan, or none. Only with the method `plan`. */
+            plan?: {
+                branch: components["schemas"]["Branch"];
+                /** @description Number of the plan, from 1; 0 is to follow none. */
+                plan: number;
+                /** @description The plan. */
+                text: string | null;
+            };
             /** @description The language model wrote a step. */
             step?: {
                 branch: components["schemas"]["Branch"];
