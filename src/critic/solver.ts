@@ -47,11 +47,25 @@ export function lazySolver<Request, Reply>(
     return up()
   }
   return {
-    sample: async (request, signal) => (await up()).sample(request, signal),
+    // A large model takes its time to load; a search that is over does not wait for it.
+    sample: async (request, signal) => (await orAborted(up(), signal)).sample(request, signal),
     async close() {
       closed = true
       await (await solver?.catch(() => null))?.close()
     },
+  }
+}
+
+/** What `promise` gives; rejects with the signal's reason as soon as that aborts. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const onAbort = () => reject(signal.reason)
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([aborted, promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
 }
 
