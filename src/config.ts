@@ -3,7 +3,9 @@ import { cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Device } from './critic/scorer.ts'
-import { BUILTIN_UPSTREAM, parseUpstreams, type UpstreamConfig } from './llm/upstreams.ts'
+import { type AddressRanges, parseAddressRanges } from './llm/address-guard.ts'
+import type { GgufOptions } from './llm/gguf-model.ts'
+import { BUILTIN_UPSTREAM, GGUF_UPSTREAM, parseUpstreams, type UpstreamConfig } from './llm/upstreams.ts'
 import { type AllowedHosts, parseAllowedHosts } from './llm/url-guard.ts'
 import type { LogLevel } from './log.ts'
 
@@ -17,13 +19,22 @@ export const VARIABLES = {
   SPAR_DEVICE: 'Where the critic runs: auto, cpu, webgpu or cuda; auto tries cuda, then cpu.',
   SPAR_THREADS: 'Threads of the critic’s worker; one less than there are cores.',
   SPAR_LLM_HOSTS: 'Hosts that a request’s `llm.base_url` may name, comma-separated; none.',
+  SPAR_LLM_PRIVATE:
+    'Addresses that are not public but that names on SPAR_LLM_HOSTS may lead to, as addresses or CIDR ranges; none.',
   'SPAR_LLM_<NAME>_URL': 'Base URL of the named upstream, e.g. http://127.0.0.1:11434/v1.',
   'SPAR_LLM_<NAME>_MODEL': 'Model to ask there.',
   'SPAR_LLM_<NAME>_KEY': 'Its API key, if it needs one.',
   'SPAR_LLM_<NAME>_CONTINUATION':
     'How it continues a partial answer: auto, continue_final_message, assistant_prefill or prompted; auto.',
+  'SPAR_LLM_<NAME>_TIMEOUT_S': 'Seconds that one call to it may take; 60.',
+  'SPAR_LLM_<NAME>_CONCURRENCY': 'Calls to it at the same time, more of them wait; 1000.',
+  SPAR_GGUF:
+    'GGUF file of a language model to run in this process, as upstream gguf; none. Needs the package node-llama-cpp.',
+  SPAR_GGUF_CONTEXT: 'Tokens that a text of it may have, prompt included; 4096.',
+  SPAR_GGUF_PARALLEL: 'Texts that it writes at the same time, each with its own context; 8.',
+  SPAR_GGUF_LIBRARY: 'Module to run it with, by name or file URL; the installed node-llama-cpp.',
   SPAR_CHAT_UPSTREAM:
-    'Upstream that the chat model `spar` stands for; the first named one by the alphabet, else builtin.',
+    'Upstream that the chat model `spar` stands for; the first named one by the alphabet, else gguf where there is one, else builtin.',
   SPAR_LOG_LEVEL: 'debug, info, warn, error or silent; info.',
   REDIS_URL:
     'Redis for traffic, feedback, jobs and the serving pointer, shared by several machines; without it a SQLite file in SPAR_DATA.',
@@ -40,7 +51,10 @@ export interface Config {
   readonly devices: readonly Device[]
   readonly threads: number
   readonly allowedHosts: AllowedHosts
+  readonly privateRanges: AddressRanges
   readonly upstreams: ReadonlyMap<string, UpstreamConfig>
+  /** Null without a GGUF file. */
+  readonly gguf: Omit<GgufOptions, 'threads' | 'gpu'> | null
   /** Name of the upstream that the chat model `spar` stands for. */
   readonly chatUpstream: string
   readonly logLevel: LogLevel
@@ -71,10 +85,20 @@ function wholeNumber(env: Env, name: string, fallback: number, low: number, high
   return value
 }
 
+function readGguf(env: Env): Config['gguf'] {
+  const contextTokens = wholeNumber(env, 'SPAR_GGUF_CONTEXT', 4096, 256, 1_048_576)
+  const parallel = wholeNumber(env, 'SPAR_GGUF_PARALLEL', 8, 1, 64)
+  const path = env['SPAR_GGUF']
+  if (!path) return null
+  return { path: resolve(path), library: env['SPAR_GGUF_LIBRARY'] || undefined, contextTokens, parallel }
+}
+
 /** Reads the environment. @throws Error naming the variable that is wrong, never its value. */
 export function readConfig(env: Env): Config {
   const upstreams = parseUpstreams(env)
-  const names = [...[...upstreams.keys()].sort(), BUILTIN_UPSTREAM]
+  const gguf = readGguf(env)
+  const local = gguf === null ? [BUILTIN_UPSTREAM] : [GGUF_UPSTREAM, BUILTIN_UPSTREAM]
+  const names = [...[...upstreams.keys()].sort(), ...local]
   return {
     port: wholeNumber(env, 'PORT', 8080, 0, 65_535),
     host: env['HOST'] || '127.0.0.1',
@@ -84,7 +108,9 @@ export function readConfig(env: Env): Config {
     devices: DEVICES[oneOf(env, 'SPAR_DEVICE', Object.keys(DEVICES), 'auto')]!,
     threads: wholeNumber(env, 'SPAR_THREADS', Math.max(1, cpus().length - 1), 1, 256),
     allowedHosts: parseAllowedHosts(env['SPAR_LLM_HOSTS']),
+    privateRanges: parseAddressRanges(env['SPAR_LLM_PRIVATE']),
     upstreams,
+    gguf,
     chatUpstream: oneOf(env, 'SPAR_CHAT_UPSTREAM', names, names[0]!),
     logLevel: oneOf<LogLevel>(env, 'SPAR_LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
     redisUrl: env['REDIS_URL'] || undefined,

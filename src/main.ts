@@ -11,6 +11,7 @@ import { openRegistry, type Registry } from './critic/registry.ts'
 import { lazySolver, type Solver, startSolver } from './critic/solver.ts'
 import { startWorkerCritic } from './critic/worker-critic.ts'
 import { AppError } from './errors.ts'
+import { startGguf } from './llm/gguf-host.ts'
 import { createLlms } from './llms.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
@@ -56,6 +57,11 @@ async function startBuiltInSolver(): Promise<Solver> {
 
 const symbolic = createSymbolicThread({ deadlineMs: SYMBOLIC_MS })
 const solver = lazySolver(startBuiltInSolver)
+const { gguf: ggufFile, threads, devices } = config
+const gguf =
+  ggufFile === null
+    ? null
+    : lazySolver(() => startGguf({ ...ggufFile, threads, gpu: devices.some(device => device !== 'cpu') }))
 const newId = (prefix: string): string => `${prefix}_${randomBytes(8).toString('hex')}`
 
 const app = createApp({
@@ -69,8 +75,10 @@ const app = createApp({
   llms: createLlms({
     upstreams: config.upstreams,
     allowedHosts: config.allowedHosts,
+    guard: { privateRanges: config.privateRanges },
     first: config.chatUpstream,
     sampler: solver.sample,
+    gguf: gguf?.sample,
   }),
   recorder,
   store,
@@ -159,6 +167,7 @@ async function shutDown(exitCode: number): Promise<never> {
   await registry?.close()
   await solver.close()
   await symbolic.close()
+  await gguf?.close()
   await store.close()
   process.exit(exitCode)
 }

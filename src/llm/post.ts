@@ -130,6 +130,8 @@ function timeout(target: Target): Outcome {
 }
 
 function unreachable(target: Target, error: unknown): Outcome {
+  const refused = causes(error).find(cause => cause instanceof AppError)
+  if (refused) return { ok: false, status: null, error: refused }
   const code = errorCode(error)
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return timeout(target)
   const who = `The LLM "${target.name}"`

@@ -30,11 +30,15 @@ export interface LlmRequest {
   readonly temperature: number
   readonly maxTokens: number
   readonly seed: number
+  /** True when the asker can make use of `meanLogprob`. */
+  readonly logprobs?: boolean
 }
 
 export interface LlmReply {
   readonly text: string
   readonly ended: boolean
+  /** Mean natural logarithm of the probabilities of the tokens written; null where not told. Only where it was asked for. */
+  readonly meanLogprob?: number | null
   readonly usage: LlmUsage
 }
 

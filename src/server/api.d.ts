@@ -401,7 +401,7 @@ export interface components {
              */
             stream: boolean;
         };
-        /** @description A configured upstream by name (`builtin` is the solver that comes with Spar), or an OpenAI-compatible endpoint. */
+        /** @description A configured upstream by name (`builtin` is the solver that comes with Spar, `gguf` a file that it runs itself), or an OpenAI-compatible endpoint. */
         LlmChoice: components["schemas"]["LlmUpstream"] | components["schemas"]["LlmEndpoint"];
         LlmUpstream: {
             /** @example builtin */
@@ -485,10 +485,10 @@ export interface components {
             /** @description Weight of a greedy rollout to the end, beside the critic, in what a node is worth before its first visit; 0: no rollouts. Default: 0. */
             rollout?: number;
             /**
-             * @description Priors of children: equal, or a softmax of critic scores. Default: uniform.
+             * @description Priors of children: a softmax of how likely the LLM found them, equal where it does not tell; equal; or a softmax of critic scores. Default: logprobs.
              * @enum {string}
              */
-            prior?: "uniform" | "critic";
+            prior?: "logprobs" | "uniform" | "critic";
             /** @description Temperature of that softmax. Default: 0.25. */
             prior_temperature?: number;
             /**
@@ -780,6 +780,14 @@ export interface components {
          *     may vary with latencies. Clients should pass over names that they do not know.
          */
         SearchEvents: {
+            /** @description A solution begins that follows a plan, or none. Only with the method `plan`. */
+            plan?: {
+                branch: components["schemas"]["Branch"];
+                /** @description Number of the plan, from 1; 0 is to follow none. */
+                plan: number;
+                /** @description The plan. */
+                text: string | null;
+            };
             /** @description The language model wrote a step. */
             step?: {
                 branch: components["schemas"]["Branch"];

@@ -72,6 +72,19 @@ test('a score names the steps it is for, with the verdict of the critic that gui
   for (const { branch, index } of wrong) assert.match(texts.get(`${branch}.${index}`)!, /12 \+ 30 = 52/)
 })
 
+test('plan tells which plan each solution follows', async () => {
+  const events = await eventsOf(world, { method: 'plan', params: { n: 3, plans: 1 }, seed: 1 })
+  const plans = dataOf(events, 'plan')
+  assert.deepEqual(
+    plans.map(({ branch, plan, text }) => [branch, plan, typeof text]),
+    [
+      [0, 0, 'object'],
+      [1, 1, 'string'],
+      [2, plans[2]!['plan'], plans[2]!['plan'] === 0 ? 'object' : 'string'],
+    ],
+  )
+})
+
 test('the guard tells which steps it rejects', async () => {
   const events = await eventsOf(world, { method: 'guard', params: { runs: 8 }, seed: 1 })
   assert.ok(dataOf(events, 'prune').some(({ reason }) => reason === 'rejected'))

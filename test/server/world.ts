@@ -40,8 +40,6 @@ export interface WorldOptions
   readonly llmUrl?: string
   /** As SPAR_LLM_HOSTS. */
   readonly llmHosts?: string
-  /** For each call to the LLM. */
-  readonly llmTimeoutMs?: number
 }
 
 /** Wires it all up for one test, which closes it, passed or failed. */
@@ -158,7 +156,7 @@ function createCritics(judged: (readonly CritiqueItem[])[]): Critics {
   }
 }
 
-function createLlms({ llmUrl, llmHosts, llmTimeoutMs: timeoutMs }: WorldOptions): Llms {
+function createLlms({ llmUrl, llmHosts }: WorldOptions): Llms {
   const allowed = parseAllowedHosts(llmHosts)
   const retry = { maxRetries: 0 }
   return {
@@ -166,11 +164,11 @@ function createLlms({ llmUrl, llmHosts, llmTimeoutMs: timeoutMs }: WorldOptions)
     resolve(spec, apiKey): Llm {
       if ('base_url' in spec) {
         const baseUrl = guardUrl(spec.base_url, allowed)
-        return createOpenAiLlm({ name: spec.model, baseUrl, model: spec.model, apiKey, timeoutMs, retry })
+        return createOpenAiLlm({ name: spec.model, baseUrl, model: spec.model, apiKey, retry })
       }
       if (spec.upstream !== 'fake' || llmUrl === undefined)
         throw new AppError('UNKNOWN_UPSTREAM', `There is no upstream ${spec.upstream}.`)
-      return createOpenAiLlm({ name: 'fake', baseUrl: llmUrl, model: 'adder', apiKey, timeoutMs, retry })
+      return createOpenAiLlm({ name: 'fake', baseUrl: llmUrl, model: 'adder', apiKey, retry })
     },
   }
 }
