@@ -1,4 +1,4 @@
-// `spar eval processbench|pools|search|built-in`: reads the options, measures, puts tables for people and, last, one JSON line.
+// `spar eval processbench|pools|search|methods|built-in`: reads the options, measures, puts tables for people and, last, one JSON line.
 
 import { openSolver } from '../critic/solver-model.ts'
 import { evalBuiltIn } from '../train/eval/built-in.ts'
@@ -11,6 +11,7 @@ import { evalProcessBench } from '../train/eval/processbench.ts'
 import { processBenchSections } from '../train/eval/processbench-report.ts'
 import { reliabilitySvg } from '../train/eval/reliability.ts'
 import { type OpenedCritic, openCritic, withBaselines } from './eval-critic.ts'
+import { evalMethodsCommand } from './eval-methods.ts'
 import { origin } from './eval-origin.ts'
 import { putEvaluation } from './eval-output.ts'
 import { evalSearchCommand } from './eval-search.ts'
@@ -23,8 +24,10 @@ export async function evalCommand(what: string | undefined, values: CliValues): 
   const commands = { processbench: evalSubsets, pools: evalPoolFile, 'built-in': evalSolver }
   const seed = numberOption(values.seed, 'seed', 1, 0, 2 ** 31)
   if (what === 'search') return evalSearchCommand(values, seed)
+  if (what === 'methods') return evalMethodsCommand(values, seed)
   const command = Object.entries(commands).find(([name]) => name === what)?.[1]
-  if (!command) throw new Error(`say what to evaluate: ${[...Object.keys(commands), 'search'].join(', ')}`)
+  if (!command)
+    throw new Error(`say what to evaluate: ${[...Object.keys(commands), 'search', 'methods'].join(', ')}`)
   const data = command === evalSolver ? [] : required(values.data, 'data').split(',')
   const critic = await openCritic(values)
   try {
