@@ -2,6 +2,7 @@
 import { AppError } from '../errors.ts'
 import { addUsage, type Completion, readCompletion } from './completion.ts'
 import { type Asked, createContinuation } from './continuation.ts'
+import { type Exchange, exchange } from './exchange.ts'
 import { isHeaderSafe, postJson, type Target } from './post.ts'
 import { type ChatPrompt, continuationPrompt, freshPrompt, STEP_BREAK } from './prompt.ts'
 import { type Echo, firstParagraph, statesAnswer, stripEcho, stripThinking } from './reply-text.ts'
@@ -20,7 +21,7 @@ export interface OpenAiOptions {
   readonly timeoutMs?: number | undefined
   /** Default 8 MiB. */
   readonly maxResponseBytes?: number | undefined
-  readonly fetch?: typeof fetch | undefined
+  readonly exchange?: Exchange | undefined
   readonly retry?: Partial<RetryPolicy> | undefined
   /** Unix milliseconds; reads `Retry-After` dates. */
   readonly now?: (() => number) | undefined
@@ -117,7 +118,7 @@ function readTarget(options: OpenAiOptions): Target {
       `The address of the LLM "${options.name}" is not an http or https URL.`,
     )
   }
-  // fetch refuses such a URL too, but quotes it with its password.
+  // node:http would send them, to wherever the address leads.
   if (url.username !== '' || url.password !== '') {
     throw new AppError(
       'INVALID_REQUEST',
@@ -137,7 +138,7 @@ function readTarget(options: OpenAiOptions): Target {
     apiKey,
     timeoutMs: options.timeoutMs ?? 60_000,
     maxResponseBytes: options.maxResponseBytes ?? 8 * 2 ** 20,
-    fetch: options.fetch ?? fetch,
+    exchange: options.exchange ?? exchange,
     now: options.now ?? Date.now,
   }
 }
