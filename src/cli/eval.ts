@@ -3,7 +3,7 @@
 import { openSolver } from '../critic/solver-model.ts'
 import { evalBuiltIn } from '../train/eval/built-in.ts'
 import { readSubsets } from '../train/eval/labelled.ts'
-import { markdown, percentText, shareText } from '../train/eval/markdown.ts'
+import { markdown, percentText, shareText, withInterval } from '../train/eval/markdown.ts'
 import { readPools } from '../train/eval/pool-data.ts'
 import { CALIBRATED, evalPools } from '../train/eval/pools.ts'
 import { poolSections, publishedNotes } from '../train/eval/pools-report.ts'
@@ -16,6 +16,7 @@ import { origin } from './eval-origin.ts'
 import { putEvaluation } from './eval-output.ts'
 import { evalSearchCommand } from './eval-search.ts'
 import { type CliValues, numberOption, required } from './options.ts'
+import { untilSignalled } from './run-control.ts'
 
 const print = (text: string): void => void process.stdout.write(text)
 
@@ -105,17 +106,19 @@ const evalSolver: Command = async ({ judge }, values, seed) => {
   const solver = await openSolver(values.base, {
     threads: numberOption(values.threads, 'threads', 2, 1, 256),
   })
-  const figures = await evalBuiltIn(solver, judge, {
-    problems: numberOption(values.problems, 'problems', 500, 1, 100_000),
-    n: numberOption(values.n, 'n', 8, 1, 64),
-    seed,
-    temperature: 0.8,
-  })
-  await solver.release()
+  const problems = Math.floor(numberOption(values.problems, 'problems', 500, 1, 100_000))
+  const n = Math.floor(numberOption(values.n, 'n', 8, 1, 64))
+  const onProblem = (done: number): void => {
+    if (done % 50 === 0) process.stderr.write(`${done} of ${problems} problems sampled\n`)
+  }
+  const figures = await untilSignalled(signal =>
+    evalBuiltIn(solver, judge, { problems, n, seed, temperature: 0.8, signal, onProblem }),
+  ).finally(() => solver.release())
   const columns = Object.keys(figures)
-  const cells = Object.entries(figures).map(([name, x]) =>
-    name === 'step_auc' ? shareText(x) : Number.isInteger(x) ? String(x) : percentText(x),
-  )
+  const cells = Object.entries(figures).map(([name, x]) => {
+    if (typeof x !== 'number') return withInterval(x, percentText)
+    return name === 'step_auc' ? shareText(x) : Number.isInteger(x) ? String(x) : percentText(x)
+  })
   print(markdown([{ title: `Built-in solver with ${judge.name}`, columns, rows: [cells] }]))
   const base = solver.artifact.manifest.version
   print(`\n${JSON.stringify({ eval: 'built-in', critic: judge.name, base, seed, ...figures })}\n`)
