@@ -16,6 +16,7 @@ import { runSearch } from '../src/search/run.ts'
 import type { SearchResult } from '../src/search/types.ts'
 import { createSearchWorld } from '../src/server/search-world.ts'
 import { longestChain, type Span } from './lib/critical-path.ts'
+import { overFetch } from './lib/fetch-exchange.ts'
 
 const LATENCY_MS = 50
 /** Searches of each method before any is timed: a service that has just started compiles as it goes, and so does its upstream. */
@@ -101,6 +102,22 @@ async function search(llm: Llm, { method, params, threshold = 0.5 }: Case, seed:
   }
 }
 
+/** An LLM at the upstream whose calls are kept in `calls`. The mode is given: a probe would be one more call, once in the life of an upstream. */
+function createRecordedLlm(baseUrl: string, calls: Span[], by: Exchange): Llm {
+  return createOpenAiLlm({
+    name: 'fixed latency',
+    model: 'fake',
+    baseUrl,
+    continuation: 'continue_final_message',
+    async exchange(url, message, signal) {
+      const start = performance.now()
+      const answer = await by(url, message, signal)
+      calls.push({ start, end: performance.now() })
+      return answer
+    },
+  })
+}
+
 /** One search alone: its wall time over the time its critical path takes upstream. */
 async function timeSearch(llm: Llm, calls: Span[], [name, tested]: [string, Case], seed: number) {
   calls.length = 0
@@ -140,7 +157,8 @@ async function runMany(llm: Llm, calls: Span[], count: number) {
 /**
  * Figures of one upstream whose every answer takes 50 ms. Ratios are medians and hold all that is not those 50 ms: the search, the
  * client, HTTP over loopback, the timer of the upstream. `stall_ms` is the longest time between two turns, its timer's 1 ms included;
- * `cpu_ms_per_call` is the processor time of a call upstream with all that the search does around it.
+ * `cpu_ms_per_call` is the processor time of a call upstream with all that the search does around it. `over_fetch`: the same searches
+ * with fetch for the client.
  */
 export async function run(args: readonly string[]) {
   const { values } = parseArgs({
@@ -152,21 +170,13 @@ export async function run(args: readonly string[]) {
   const { baseUrl, stop } = await startUpstream()
   try {
     const calls: Span[] = []
-    const recorded: Exchange = async (url, message, signal) => {
-      const start = performance.now()
-      const answer = await exchange(url, message, signal)
-      calls.push({ start, end: performance.now() })
-      return answer
-    }
-    // The mode is given: a probe would be one more call, once in the life of an upstream.
-    const llm = createOpenAiLlm({
-      name: 'fixed latency',
-      model: 'fake',
-      baseUrl,
-      continuation: 'continue_final_message',
-      exchange: recorded,
-    })
-    for (let i = 0; i < WARM_UPS; i++) for (const tested of Object.values(CASES)) await search(llm, tested, i)
+    const [llm, overFetched] = [exchange, overFetch].map(by => createRecordedLlm(baseUrl, calls, by)) as [
+      Llm,
+      Llm,
+    ]
+    for (let i = 0; i < WARM_UPS; i++)
+      for (const tested of Object.values(CASES))
+        for (const any of [llm, overFetched]) await search(any, tested, i)
     const ratios: Record<string, number> = {}
     const paths: Record<string, { critical_path: number; calls: number }> = {}
     for (const named of Object.entries(CASES)) {
@@ -184,6 +194,7 @@ export async function run(args: readonly string[]) {
       ratios,
       worst_ratio: Math.max(...Object.values(ratios)),
       ...(await runMany(llm, calls, searches)),
+      over_fetch: await runMany(overFetched, calls, searches),
       searches,
       paths,
       latency_ms: LATENCY_MS,
