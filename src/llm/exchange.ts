@@ -1,7 +1,8 @@
 // One HTTP exchange over node:http, on connections that are kept: what is sent, and the answer's status, headers and decoded body.
 // Knows no JSON, no deadline and no retry. fetch costs twice the processor time of this, which a wave of calls waits for.
-import { type IncomingMessage, request as overHttp } from 'node:http'
-import { request as overHttps } from 'node:https'
+import { Agent as HttpAgent, type IncomingMessage, request as overHttp } from 'node:http'
+import { Agent as HttpsAgent, request as overHttps } from 'node:https'
+import type { LookupFunction } from 'node:net'
 import { pipeline, type Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 
@@ -23,20 +24,41 @@ interface HttpMessage {
 
 /**
  * Posts and waits for the head of the answer. Redirects are answers like any other. An abort closes the connection.
- * @throws what node:http throws (`code` names the reason); may quote the other side's bytes, so it is for no message
+ * @throws what node:http throws (`code` names the reason), or what the look-up gave; may quote the other side's bytes, so it is
+ * for no message
  */
 export type Exchange = (url: URL, message: HttpMessage, signal: AbortSignal) => Promise<HttpAnswer>
 
+type Agents = { readonly http: HttpAgent; readonly https: HttpsAgent } | undefined
+
+const exchangeOver =
+  (agents: Agents): Exchange =>
+  (url, { headers, body }, signal) =>
+    new Promise((resolve, reject) => {
+      const isSecure = url.protocol === 'https:'
+      const length = Buffer.byteLength(body)
+      const sent = (isSecure ? overHttps : overHttp)(url, {
+        method: 'POST',
+        headers: { ...headers, 'content-length': length },
+        signal,
+        agent: isSecure ? agents?.https : agents?.http,
+      })
+      sent.on('error', reject)
+      sent.on('response', answer => resolve(toAnswer(answer)))
+      sent.end(body)
+    })
+
 /** Over the agents of the process, which keep connections and know its proxies. */
-export const exchange: Exchange = (url, { headers, body }, signal) =>
-  new Promise((resolve, reject) => {
-    const open = url.protocol === 'https:' ? overHttps : overHttp
-    const length = Buffer.byteLength(body)
-    const sent = open(url, { method: 'POST', headers: { ...headers, 'content-length': length }, signal })
-    sent.on('error', reject)
-    sent.on('response', answer => resolve(toAnswer(answer)))
-    sent.end(body)
-  })
+export const exchange = exchangeOver(undefined)
+
+/**
+ * Over connections of its own, each of which is looked up by `lookup`, whose error ends the exchange. A host that is written as
+ * an address is not looked up. No proxy is used: it would look names up itself.
+ */
+export function createExchange(lookup: LookupFunction): Exchange {
+  const options = { keepAlive: true, lookup }
+  return exchangeOver({ http: new HttpAgent(options), https: new HttpsAgent(options) })
+}
 
 function toAnswer(answer: IncomingMessage): HttpAnswer {
   const body = decoded(answer)

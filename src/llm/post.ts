@@ -123,6 +123,8 @@ function timeout(target: Target): Outcome {
 }
 
 function unreachable(target: Target, error: unknown): Outcome {
+  // Of the look-up: an address that must not be connected to.
+  if (error instanceof AppError) return { ok: false, status: null, error }
   const code = errorCode(error)
   const who = `The LLM "${target.name}"`
   // Codes of Node's HTTP parser.

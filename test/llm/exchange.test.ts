@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
-import { exchange, type HttpAnswer } from '../../src/llm/exchange.ts'
+import { createExchange, exchange, type HttpAnswer } from '../../src/llm/exchange.ts'
 import { eventually, never } from './support.ts'
 
 async function serve(t: TestContext, handle: (req: IncomingMessage, res: ServerResponse) => void) {
@@ -113,4 +113,22 @@ test('an abort before the head rejects and closes the connection', async t => {
   const { url, open } = await serve(t, () => stop.abort(new Error('enough')))
   await assert.rejects(post(url, '{}', stop.signal))
   assert.ok(await eventually(() => open() === 0))
+})
+
+test('a look-up of its own decides where each new connection leads, and its refusal ends the exchange', async t => {
+  const { url, connections } = await serve(t, echo)
+  const looked: string[] = []
+  const guarded = createExchange((hostname, { all }, callback) => {
+    looked.push(hostname)
+    if (hostname === 'refused.test') callback(new Error('not there'), '', 0)
+    else if (all) callback(null, [{ address: '127.0.0.1', family: 4 }])
+    else callback(null, '127.0.0.1', 4)
+  })
+  const ask = (host: string) =>
+    guarded(new URL(`http://${host}:${url.port}/`), { headers: {}, body: 'hello' }, never())
+  assert.equal(await textOf(await ask('one.test')), 'hello')
+  assert.equal(await textOf(await ask('one.test')), 'hello')
+  await assert.rejects(ask('refused.test'), /not there/)
+  assert.deepEqual(looked, ['one.test', 'refused.test'])
+  assert.equal(connections(), 1)
 })
