@@ -3,7 +3,8 @@ import { cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Device } from './critic/scorer.ts'
-import { BUILTIN_UPSTREAM, parseUpstreams, type UpstreamConfig } from './llm/upstreams.ts'
+import type { GgufOptions } from './llm/gguf-model.ts'
+import { BUILTIN_UPSTREAM, GGUF_UPSTREAM, parseUpstreams, type UpstreamConfig } from './llm/upstreams.ts'
 import { type AllowedHosts, parseAllowedHosts } from './llm/url-guard.ts'
 import type { LogLevel } from './log.ts'
 
@@ -22,8 +23,13 @@ export const VARIABLES = {
   'SPAR_LLM_<NAME>_KEY': 'Its API key, if it needs one.',
   'SPAR_LLM_<NAME>_CONTINUATION':
     'How it continues a partial answer: auto, continue_final_message, assistant_prefill or prompted; auto.',
+  SPAR_GGUF:
+    'GGUF file of a language model to run in this process, as upstream gguf; none. Needs the package node-llama-cpp.',
+  SPAR_GGUF_CONTEXT: 'Tokens that a text of it may have, prompt included; 4096.',
+  SPAR_GGUF_PARALLEL: 'Texts that it writes at the same time, each with its own context; 8.',
+  SPAR_GGUF_LIBRARY: 'Module to run it with, by name or file URL; the installed node-llama-cpp.',
   SPAR_CHAT_UPSTREAM:
-    'Upstream that the chat model `spar` stands for; the first named one by the alphabet, else builtin.',
+    'Upstream that the chat model `spar` stands for; the first named one by the alphabet, else gguf where there is one, else builtin.',
   SPAR_LOG_LEVEL: 'debug, info, warn, error or silent; info.',
   REDIS_URL:
     'Redis for traffic, feedback, jobs and the serving pointer, shared by several machines; without it a SQLite file in SPAR_DATA.',
@@ -41,6 +47,8 @@ export interface Config {
   readonly threads: number
   readonly allowedHosts: AllowedHosts
   readonly upstreams: ReadonlyMap<string, UpstreamConfig>
+  /** Null without a GGUF file. */
+  readonly gguf: Omit<GgufOptions, 'threads' | 'gpu'> | null
   /** Name of the upstream that the chat model `spar` stands for. */
   readonly chatUpstream: string
   readonly logLevel: LogLevel
@@ -71,10 +79,20 @@ function wholeNumber(env: Env, name: string, fallback: number, low: number, high
   return value
 }
 
+function readGguf(env: Env): Config['gguf'] {
+  const contextTokens = wholeNumber(env, 'SPAR_GGUF_CONTEXT', 4096, 256, 1_048_576)
+  const parallel = wholeNumber(env, 'SPAR_GGUF_PARALLEL', 8, 1, 64)
+  const path = env['SPAR_GGUF']
+  if (!path) return null
+  return { path: resolve(path), library: env['SPAR_GGUF_LIBRARY'] || undefined, contextTokens, parallel }
+}
+
 /** Reads the environment. @throws Error naming the variable that is wrong, never its value. */
 export function readConfig(env: Env): Config {
   const upstreams = parseUpstreams(env)
-  const names = [...[...upstreams.keys()].sort(), BUILTIN_UPSTREAM]
+  const gguf = readGguf(env)
+  const local = gguf === null ? [BUILTIN_UPSTREAM] : [GGUF_UPSTREAM, BUILTIN_UPSTREAM]
+  const names = [...[...upstreams.keys()].sort(), ...local]
   return {
     port: wholeNumber(env, 'PORT', 8080, 0, 65_535),
     host: env['HOST'] || '127.0.0.1',
@@ -85,6 +103,7 @@ export function readConfig(env: Env): Config {
     threads: wholeNumber(env, 'SPAR_THREADS', Math.max(1, cpus().length - 1), 1, 256),
     allowedHosts: parseAllowedHosts(env['SPAR_LLM_HOSTS']),
     upstreams,
+    gguf,
     chatUpstream: oneOf(env, 'SPAR_CHAT_UPSTREAM', names, names[0]!),
     logLevel: oneOf<LogLevel>(env, 'SPAR_LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
     redisUrl: env['REDIS_URL'] || undefined,

@@ -1,16 +1,19 @@
-// Which language model a request means: the built-in solver, a named upstream, or an address the client gives.
+// Which language model a request means: the built-in solver, a GGUF file, a named upstream, or an address the client gives.
 // Knows no search.
 import { AppError } from './errors.ts'
 import { createBuiltinLlm, type Sampler } from './llm/builtin.ts'
+import { createGgufLlm, type GgufSampler } from './llm/gguf.ts'
 import { createOpenAiLlm } from './llm/openai.ts'
 import type { Llm } from './llm/types.ts'
-import { BUILTIN_UPSTREAM, type UpstreamConfig } from './llm/upstreams.ts'
+import { BUILTIN_UPSTREAM, GGUF_UPSTREAM, type UpstreamConfig } from './llm/upstreams.ts'
 import { type AllowedHosts, guardUrl } from './llm/url-guard.ts'
 
 export interface LlmsOptions {
   readonly upstreams: ReadonlyMap<string, UpstreamConfig>
   readonly allowedHosts: AllowedHosts
   readonly sampler: Sampler
+  /** Left out where there is no GGUF file. */
+  readonly gguf?: GgufSampler | undefined
   /** Name of the upstream that is meant where none is named. */
   readonly first: string
 }
@@ -18,13 +21,14 @@ export interface LlmsOptions {
 type Spec = { readonly upstream: string } | { readonly base_url: string; readonly model: string }
 
 /** One client object for each named upstream, a new one for each address a client gives. */
-export function createLlms({ upstreams, allowedHosts, sampler, first }: LlmsOptions): {
+export function createLlms({ upstreams, allowedHosts, sampler, gguf, first }: LlmsOptions): {
   readonly names: readonly string[]
   resolve(spec: Spec, apiKey?: string): Llm
 } {
-  const builtin = createBuiltinLlm(sampler)
+  const local = new Map([[BUILTIN_UPSTREAM, createBuiltinLlm(sampler)]])
+  if (gguf) local.set(GGUF_UPSTREAM, createGgufLlm(gguf))
   const named = new Map([...upstreams].map(([name, config]) => [name, createOpenAiLlm(config)]))
-  const names = [...new Set([first, BUILTIN_UPSTREAM, ...upstreams.keys()])]
+  const names = [...new Set([first, ...local.keys(), ...upstreams.keys()])]
   return {
     names,
     resolve(spec, apiKey) {
@@ -37,7 +41,8 @@ export function createLlms({ upstreams, allowedHosts, sampler, first }: LlmsOpti
           ...(apiKey ? { apiKey } : {}),
         })
       }
-      if (spec.upstream === BUILTIN_UPSTREAM) return builtin
+      const here = local.get(spec.upstream)
+      if (here) return here
       const config = upstreams.get(spec.upstream)
       if (!config) {
         throw new AppError(

@@ -9,6 +9,7 @@ import { openRegistry, type Registry } from './critic/registry.ts'
 import { lazySolver, type Solver, startSolver } from './critic/solver.ts'
 import { startWorkerCritic } from './critic/worker-critic.ts'
 import { AppError } from './errors.ts'
+import { startGguf } from './llm/gguf-host.ts'
 import { createLlms } from './llms.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
@@ -51,6 +52,11 @@ async function startBuiltInSolver(): Promise<Solver> {
 }
 
 const solver = lazySolver(startBuiltInSolver)
+const { gguf: ggufFile, threads, devices } = config
+const gguf =
+  ggufFile === null
+    ? null
+    : lazySolver(() => startGguf({ ...ggufFile, threads, gpu: devices.some(device => device !== 'cpu') }))
 const newId = (prefix: string): string => `${prefix}_${randomBytes(8).toString('hex')}`
 
 const app = createApp({
@@ -66,6 +72,7 @@ const app = createApp({
     allowedHosts: config.allowedHosts,
     first: config.chatUpstream,
     sampler: solver.sample,
+    gguf: gguf?.sample,
   }),
   recorder,
   store,
@@ -152,6 +159,7 @@ async function shutDown(exitCode: number): Promise<never> {
   await recorder.close()
   await registry?.close()
   await solver.close()
+  await gguf?.close()
   await store.close()
   process.exit(exitCode)
 }

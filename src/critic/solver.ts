@@ -19,13 +19,22 @@ export interface Solver {
   close(): Promise<void>
 }
 
-const CLOSED = 'The built-in solver was closed.'
+const CLOSED = 'The local language model was closed.'
+
+/** What samples in a worker of its own. */
+interface Sampling<Request, Reply> {
+  sample(request: Request, signal: AbortSignal): Promise<Reply>
+  dead(): boolean
+  close(): Promise<void>
+}
 
 /** A solver that starts with its first request, and again after its worker died or its start failed, until it is closed. */
-export function lazySolver(start: () => Promise<Solver>): Pick<Solver, 'sample' | 'close'> {
-  let solver: Promise<Solver> | null = null
+export function lazySolver<Request, Reply>(
+  start: () => Promise<Sampling<Request, Reply>>,
+): Pick<Sampling<Request, Reply>, 'sample' | 'close'> {
+  let solver: Promise<Sampling<Request, Reply>> | null = null
   let closed = false
-  async function up(): Promise<Solver> {
+  async function up(): Promise<Sampling<Request, Reply>> {
     if (closed) throw new AppError('LLM_ERROR', CLOSED)
     solver ??= start().catch(error => {
       solver = null

@@ -1,13 +1,13 @@
 // An LLM behind an OpenAI-compatible chat endpoint. Knows neither search nor who gave the address: guard a client's first.
 import { AppError } from '../errors.ts'
-import { addUsage, type Completion, readCompletion } from './completion.ts'
+import { addUsage, readCompletion } from './completion.ts'
 import { type Asked, createContinuation } from './continuation.ts'
 import { type Exchange, exchange } from './exchange.ts'
 import { isHeaderSafe, postJson, type Target } from './post.ts'
 import { type ChatPrompt, continuationPrompt, freshPrompt, STEP_BREAK } from './prompt.ts'
-import { type Echo, firstParagraph, statesAnswer, stripEcho, stripThinking } from './reply-text.ts'
+import { readReply } from './read-reply.ts'
 import { DEFAULT_RETRY, type RetryPolicy, withRetries } from './retry.ts'
-import type { ContinuationMode, Llm, LlmReply, LlmRequest } from './types.ts'
+import type { ContinuationMode, Llm, LlmRequest } from './types.ts'
 
 export interface OpenAiOptions {
   readonly name: string
@@ -86,28 +86,6 @@ export function createOpenAiLlm(options: OpenAiOptions): Llm {
       return asked.reply
     },
   }
-}
-
-interface ReadReply {
-  readonly reply: LlmReply
-  readonly echo: Echo
-  /** True when the stop sequence came before any new text, so that asking without it may bring some. */
-  readonly stoppedEarly: boolean
-}
-
-function readReply(completion: Completion, request: LlmRequest, stops: boolean): ReadReply {
-  const { text: fresh, echo } = stripEcho(stripThinking(completion.text), request.steps)
-  const { usage, cutByLength, stoppedBy } = completion
-  if (request.until === 'end') {
-    return { reply: { text: fresh, ended: !cutByLength, usage }, echo, stoppedEarly: false }
-  }
-  const { text, more } = firstParagraph(fresh)
-  const endedAtEos = !more && !cutByLength && (!stops || stoppedBy === 'end_of_text')
-  // `finish_reason: stop` mostly leaves open whether the model was done; the words it was asked to end with decide.
-  const endedByAnswer = statesAnswer(text) && (more || !cutByLength)
-  const nothingLeft = text === '' && echo === 'none' && statesAnswer(request.steps.at(-1) ?? '')
-  const ended = endedAtEos || endedByAnswer || (nothingLeft && !cutByLength)
-  return { reply: { text, ended, usage }, echo, stoppedEarly: stops && text === '' && !ended && !cutByLength }
 }
 
 function readTarget(options: OpenAiOptions): Target {

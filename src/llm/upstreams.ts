@@ -15,6 +15,14 @@ export interface UpstreamConfig {
 /** The name of the built-in solver; no named upstream may take it. */
 export const BUILTIN_UPSTREAM = 'builtin'
 
+/** The name of the GGUF file that runs in process; no named upstream may take it. */
+export const GGUF_UPSTREAM = 'gguf'
+
+const TAKEN: Readonly<Record<string, string>> = {
+  [BUILTIN_UPSTREAM]: 'the built-in solver',
+  [GGUF_UPSTREAM]: 'the GGUF file in SPAR_GGUF',
+}
+
 const VARIABLE = /^SPAR_LLM_([A-Za-z0-9_]+)_(URL|MODEL|KEY|CONTINUATION)$/
 
 const CONTINUATIONS: readonly string[] = [
@@ -52,8 +60,8 @@ function readUpstream(
   group: ReadonlyMap<string, { variable: string; value: string }>,
 ): UpstreamConfig {
   const prefix = `SPAR_LLM_${name.toUpperCase()}`
-  if (name === BUILTIN_UPSTREAM) {
-    throw new Error(`${prefix}_*: the name "${name}" belongs to the built-in solver; take another.`)
+  if (Object.hasOwn(TAKEN, name)) {
+    throw new Error(`${prefix}_*: the name "${name}" belongs to ${TAKEN[name]}; take another.`)
   }
   const baseUrl = group.get('URL')?.value
   const model = group.get('MODEL')?.value

@@ -401,7 +401,7 @@ export interface components {
              */
             stream: boolean;
         };
-        /** @description A configured upstream by name (`builtin` is the solver that comes with Spar), or an OpenAI-compatible endpoint. */
+        /** @description A configured upstream by name (`builtin` is the solver that comes with Spar, `gguf` a file that it runs itself), or an OpenAI-compatible endpoint. */
         LlmChoice: components["schemas"]["LlmUpstream"] | components["schemas"]["LlmEndpoint"];
         LlmUpstream: {
             /** @example builtin */

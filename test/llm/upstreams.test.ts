@@ -60,6 +60,11 @@ const faults: readonly [name: string, env: Record<string, string>, message: RegE
     /built-in/,
   ],
   [
+    'the name of the GGUF file',
+    { SPAR_LLM_GGUF_URL: 'http://a', SPAR_LLM_GGUF_MODEL: 'm' },
+    /belongs to the GGUF file/,
+  ],
+  [
     'one name in two cases',
     { ...good, SPAR_LLM_a_URL: 'http://secret' },
     /SPAR_LLM_A_URL and SPAR_LLM_a_URL/,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import request from 'supertest'
 import { ERRORS, type ErrorCode } from '../../src/errors.ts'
+import type { GgufSampler } from '../../src/llm/gguf.ts'
 import { parseAllowedHosts } from '../../src/llm/url-guard.ts'
 import { createLlms } from '../../src/llms.ts'
 import { assertContract, assertMatches, validator } from './contract-check.ts'
@@ -331,4 +332,20 @@ test('the names of the real upstreams begin with the default one and have none t
     createLlms({ upstreams, allowedHosts: parseAllowedHosts(undefined), sampler, first }).names
   assert.deepEqual(namesOf('a'), ['a', 'builtin', 'b'])
   assert.deepEqual(namesOf('builtin'), ['builtin', 'b', 'a'])
+})
+
+test('a GGUF file is an upstream like the others, and is asked by its name', async () => {
+  const asked: number[] = []
+  const gguf: GgufSampler = async ({ maxTokens }) => {
+    asked.push(maxTokens)
+    return { text: '4', endedBy: 'end_of_text', promptTokens: 3, completionTokens: 2, meanLogprob: null }
+  }
+  const sampler = async () => assert.fail('not asked')
+  const llms = createLlms({ upstreams: new Map(), allowedHosts: [], sampler, gguf, first: 'gguf' })
+  assert.deepEqual(llms.names, ['gguf', 'builtin'])
+  const whole = { problem: '2 + 2', steps: [], until: 'end', temperature: 0, maxTokens: 9, seed: 0 } as const
+  const reply = await llms.resolve({ upstream: 'gguf' }).propose(whole, new AbortController().signal)
+  assert.deepEqual([reply.text, reply.usage.completion_tokens, asked], ['4', 2, [9]])
+  const without = createLlms({ upstreams: new Map(), allowedHosts: [], sampler, first: 'builtin' })
+  assert.throws(() => without.resolve({ upstream: 'gguf' }), { code: 'UNKNOWN_UPSTREAM' })
 })
