@@ -1,9 +1,12 @@
 // `spar eval methods`: one LLM and one critic, every search method at equal token budgets. Reads the options and puts the tables.
+import { basename } from 'node:path'
+import { readConfig } from '../config.ts'
 import { lazySolver, startSolver } from '../critic/solver.ts'
 import type { Critic } from '../critic/types.ts'
 import { startWorkerCritic } from '../critic/worker-critic.ts'
+import { startGguf } from '../llm/gguf-host.ts'
 import type { Llm } from '../llm/types.ts'
-import { BUILTIN_UPSTREAM, parseUpstreams } from '../llm/upstreams.ts'
+import { BUILTIN_UPSTREAM, GGUF_UPSTREAM } from '../llm/upstreams.ts'
 import { createLlms } from '../llms.ts'
 import { METHOD_NAMES, type MethodName, PARAMS } from '../search/params.ts'
 import { createSearchWorld } from '../server/search-world.ts'
@@ -28,8 +31,7 @@ export async function evalMethodsCommand(values: CliValues, seed: number): Promi
   if (values.train !== undefined) throw new Error('eval methods has no baselines: leave --train out')
   const plan = readPlan(values, seed)
   const threads = numberOption(values.threads, 'threads', 2, 1, 256)
-  const solver = lazySolver(() => startSolver(values.base, { threads }))
-  const llm = openLlm(values, solver.sample)
+  const { llm, weights, close } = openLlm(values, threads)
   const problems = poseProblems(values, seed)
   const critic = await startWorkerCritic(values.critic, { devices: ['cpu'], threads })
   const threshold = numberOption(values.threshold, 'threshold', critic.threshold, 0, 1)
@@ -41,12 +43,18 @@ export async function evalMethodsCommand(values: CliValues, seed: number): Promi
       const arena: Arena = { problems, threshold, canContinue, canInstruct: llm.canInstruct, createWorld }
       return evalMethods(arena, { ...plan, signal, onRow: sayRow })
     })
-    const facts = { llm: llm.name, critic: critic.version, threshold, estimated: worlds.isEstimated() }
+    const facts = {
+      llm: llm.name,
+      weights,
+      critic: critic.version,
+      threshold,
+      estimated: worlds.isEstimated(),
+    }
     putEvaluation(toEvaluation(values, plan, problems, figures, facts), values.out, text => {
       process.stdout.write(text)
     })
   } finally {
-    await Promise.all([solver.close(), critic.close()])
+    await Promise.all([close(), critic.close()])
   }
 }
 
@@ -74,11 +82,37 @@ function readMethods(list: string | undefined): readonly MethodName[] {
   })
 }
 
+interface OpenedLlm {
+  readonly llm: Llm
+  /** What runs in this process: the base's folder or the name of the GGUF file; null for an upstream elsewhere. */
+  readonly weights: string | null
+  close(): Promise<void>
+}
+
 /** The LLM of `--llm`: the built-in solver, or an upstream that the environment names as it does for the service. */
-function openLlm({ llm }: CliValues, sampler: Parameters<typeof createLlms>[0]['sampler']): Llm {
-  const upstreams = parseUpstreams(process.env)
-  const llms = createLlms({ upstreams, allowedHosts: [], first: BUILTIN_UPSTREAM, sampler })
-  return llms.resolve({ upstream: llm })
+function openLlm({ llm, base }: CliValues, threads: number): OpenedLlm {
+  const { upstreams, gguf: file, devices } = readConfig(process.env)
+  const solver = lazySolver(() => startSolver(base, { threads }))
+  const gpu = devices.some(device => device !== 'cpu')
+  const gguf = file && lazySolver(() => startGguf({ ...file, threads, gpu }))
+  const llms = createLlms({
+    upstreams,
+    allowedHosts: [],
+    first: BUILTIN_UPSTREAM,
+    sampler: solver.sample,
+    gguf: gguf?.sample,
+  })
+  const weights: Readonly<Record<string, string | null>> = {
+    [BUILTIN_UPSTREAM]: base,
+    [GGUF_UPSTREAM]: file && basename(file.path),
+  }
+  return {
+    llm: llms.resolve({ upstream: llm }),
+    weights: weights[llm] ?? null,
+    async close() {
+      await Promise.all([solver.close(), gguf?.close()])
+    },
+  }
 }
 
 /** Generated problems are what the built-in solver is for; another LLM is measured on those of `--data`. */
@@ -115,7 +149,7 @@ function sayRow({ method, budget, solved, tokens, seconds }: MethodRow): void {
   process.stderr.write(`${what}: ${figures}\n`)
 }
 
-interface Facts {
+interface Facts extends Pick<OpenedLlm, 'weights'> {
   readonly llm: string
   readonly critic: string
   readonly threshold: number
@@ -127,18 +161,17 @@ function toEvaluation(
   { maxTokens, parallel, seed }: Plan,
   problems: readonly PosedProblem[],
   figures: MethodFigures,
-  { llm, critic, threshold, estimated }: Facts,
+  { llm, weights, critic, threshold, estimated }: Facts,
 ): Evaluation {
   const data = values.data === undefined ? [] : [values.data]
   const measured = { judge: { name: critic, threshold }, source: values.critic }
   const { facts, json } = origin(measured, values, seed, data)
   const hash = hashPosed(problems)
-  const base = llm === BUILTIN_UPSTREAM ? values.base : null
   const kind = data.length === 0 ? 'fresh generated problems' : 'problems drawn from the data'
   return {
     title: `Search methods at equal budgets: ${llm} with ${critic}`,
     facts: [
-      `LLM ${llm}${base ? ` (${base})` : ''}, at most ${maxTokens} tokens a solution, ${parallel} searches at once`,
+      `LLM ${llm}${weights ? ` (${weights})` : ''}, at most ${maxTokens} tokens a solution, ${parallel} searches at once`,
       ...(estimated ? ['the LLM reports no usage: tokens are estimated as characters / 4'] : []),
       ...facts,
       `${problems.length} ${kind}, sha256 ${hash}`,
@@ -147,7 +180,7 @@ function toEvaluation(
     json: {
       eval: 'methods',
       llm,
-      base,
+      weights,
       ...json,
       ...(data.length === 0 ? { data_hash: null } : {}),
       problems_hash: hash,

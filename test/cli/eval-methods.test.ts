@@ -47,7 +47,7 @@ test('an upstream of the environment solves problems of a file by every method, 
   assert.equal(ran.code, 0, ran.err)
   const json = lastLine(ran.out)
   assert.deepEqual(
-    [json.eval, json.llm, json.critic, json.problems, json.seed, json.data_hash, json.base],
+    [json.eval, json.llm, json.critic, json.problems, json.seed, json.data_hash, json.weights],
     ['methods', 'sums', 'tiny@0.0.0', 4, 1, hashFiles([data]), null],
   )
   assert.match(json.problems_hash, /^[0-9a-f]{64}$/)
@@ -80,7 +80,7 @@ test('the built-in solver gets fresh problems, and methods can be named', async 
   const ran = await spar(args)
   assert.equal(ran.code, 0, ran.err)
   const json = lastLine(ran.out)
-  assert.deepEqual([json.llm, json.base, json.data, json.data_hash], ['builtin', file('base'), '', null])
+  assert.deepEqual([json.llm, json.weights, json.data, json.data_hash], ['builtin', file('base'), '', null])
   assert.deepEqual(
     json.rows.map(({ method }: { method: string }) => method),
     ['self_consistency', 'mcts'],
