@@ -171,7 +171,7 @@ function toEvaluation(
   return {
     title: `Search methods at equal budgets: ${llm} with ${critic}`,
     facts: [
-      `LLM ${llm}${weights ? ` (${weights})` : ''}, at most ${maxTokens} tokens a solution, ${parallel} searches at once`,
+      `LLM ${llm}${weights ? ` (${weights})` : ''}, at most ${maxTokens} tokens a solution, searches at the same time: ${parallel}`,
       ...(estimated ? ['the LLM reports no usage: tokens are estimated as characters / 4'] : []),
       ...facts,
       `${problems.length} ${kind}, sha256 ${hash}`,

@@ -40,7 +40,7 @@ export type Run =
 
 /**
  * Runs a method on every problem; results in the order of the problems. Problem p has the same seed whatever the method.
- * @throws {SearchError} METHOD_UNSUPPORTED, INVALID_REQUEST, CRITIC_FAILED; the signal's reason on abort
+ * @throws {SearchError} METHOD_UNSUPPORTED, INVALID_REQUEST, CRITIC_FAILED; the critic's error; the signal's reason on abort
  */
 export async function runAll(
   arena: Arena,
@@ -96,7 +96,7 @@ async function runOne(
     }
   } catch (error) {
     signal.throwIfAborted()
-    if (!(error instanceof AppError)) throw error
+    if (!(error instanceof AppError && error.code.startsWith('LLM_'))) throw error
     return { kind: 'failed', error }
   }
 }

@@ -1,5 +1,5 @@
 // Figures of search methods at equal budgets as tables for people. Computes nothing.
-import { percentText, type Section, withInterval } from './markdown.ts'
+import { fixed, percentText, type Section, withInterval } from './markdown.ts'
 import { WIDTH_RULE } from './method-widths.ts'
 import type { MethodFigures, MethodRow } from './methods.ts'
 import type { Estimate } from './resample.ts'
@@ -39,25 +39,26 @@ function cells(row: MethodRow): string[] {
     withInterval(row.solved, percentText),
     difference(row.over_one_sample),
     difference(row.over_majority),
-    row.tokens.toFixed(0),
-    row.calls.toFixed(1),
-    row.seconds.toFixed(2),
+    fixed(row.tokens, 0),
+    fixed(row.calls, 1),
+    fixed(row.seconds, 2),
     percentText(row.cut),
     percentText(row.unanswered),
     percentText(row.failed),
   ]
 }
 
-/** One table a budget, each with the one sample on top. */
+/** One table a budget, each with the one sample on top; how to read them stands below the last. */
 export function methodSections({ one_sample: single, rows, left_out: leftOut }: MethodFigures): Section[] {
   const missing = leftOut.map(({ method, reason }) => `Without ${method}: ${reason}.`)
-  return [...Map.groupBy(rows, ({ budget }) => budget).values()].map(ofBudget => {
+  const tables = [...Map.groupBy(rows, ({ budget }) => budget).values()]
+  return tables.map(ofBudget => {
     const { budget, max_tokens: limit } = ofBudget[0]!
     return {
       title: `Budget of ${budget} samples: at most ${limit} completion tokens`,
       columns: COLUMNS,
       rows: [single, ...ofBudget].map(cells),
-      note: [WIDTH_RULE, READING, ...missing].join(' '),
+      ...(ofBudget === tables.at(-1) ? { note: [WIDTH_RULE, READING, ...missing].join(' ') } : {}),
     }
   })
 }

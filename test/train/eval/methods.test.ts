@@ -153,9 +153,28 @@ test('a search that the LLM fails counts as not solved, and its usage nowhere', 
   assert.deepEqual([one_sample.tokens, rows[0]!.tokens], [5, 20])
 })
 
-test('an LLM that gives no single sample ends it all with its error; so does a bug', async () => {
+test('an LLM that gives no single sample ends it all with its error; so does a critic that fails', async () => {
   const error = new AppError('LLM_UNREACHABLE', 'nobody there')
   await assert.rejects(measure(arenaOf(() => ({ fails: () => error })).arena), error)
+  const critic = new AppError('CRITIC_FAILED', 'no scores')
+  const { arena } = arenaOf()
+  const createWorld = () => ({ ...createWalkWorld(), judge: () => Promise.reject(critic) })
+  await assert.rejects(measure({ ...arena, createWorld }), critic)
+})
+
+test('a method whose every search fails has a row without usage', async () => {
+  let searches = 0
+  const error = new AppError('LLM_ERROR', 'down')
+  const { arena } = arenaOf(() => (searches++ < WALKS.length ? {} : { fails: () => error }))
+  const figures = await measure(arena, { methods: ['best_of_n'] })
+  assert.deepEqual([figures.rows[0]!.failed, figures.rows[0]!.solved.value], [100, 0])
+  assert.match(
+    markdown(methodSections(figures)),
+    /^\| best_of_n, n 4 \| 0\.0 .* \| – \| – \| – \| 0\.0 \| 0\.0 \| 100\.0 \|$/m,
+  )
+})
+
+test('a bug ends it', async () => {
   const bug = new TypeError('oops')
   await assert.rejects(measure(arenaOf(() => ({ fails: () => bug })).arena), bug)
 })
