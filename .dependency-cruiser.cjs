@@ -53,7 +53,6 @@ module.exports = {
       to: { path: '^src/', pathNot: SHARED },
     },
     { name: 'src-not-test', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
-    homeRule('undici', 'undici/', '^src/llm/'),
     homeRule('express', 'express/', '^src/server/'),
     homeRule('ajv', 'ajv', '^src/server/'),
     homeRule('tfjs', '@tensorflow/', '^src/train/'),

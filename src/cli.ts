@@ -19,8 +19,10 @@ const USAGE = `npm run spar -- <command>
   eval pools     best-of-N figures on sampled solutions        --data <file>
   eval search    those samples through the search's methods   --pool <file> [--only-recorded] (no critic but those in the file)
   eval built-in  solver and critic on fresh generated problems [--base <dir>] [--problems 500] [--n 8]
+  eval methods   every search method at equal token budgets    [--llm <upstream>] [--data <file>] [--problems 100] [--budgets 4,8]
+                                                               [--methods <name>[,<name>…]] [--max-tokens 512] [--parallel 1]
                  every eval: --critic <dir>, or --url <http://…> [--critic-version <v>]; [--seed 1]; the first two also
-                 [--train <dir>] (hand features as a baseline); all but built-in [--out <dir>] (report.md, report.json, pictures)
+                 [--train <dir>] (hand features as a baseline); all but built-in [--out <dir>] (report.md, report.json, pictures); no --url for methods
   lab traffic    learns outcomes of some problems of a pool over HTTP, orders candidates of the others
                                                                --pool <file> [--sizes 10,30,60,120,200] [--folds 5] [--minutes 4] [--seed 1]
                                                                [--critic <dir>] [--data <dir>] [--base <dir>] [--problems 100] [--n 8] [--threads 2]

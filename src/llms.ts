@@ -2,9 +2,10 @@
 // Knows no search.
 import { AppError } from './errors.ts'
 import { createBuiltinLlm, type Sampler } from './llm/builtin.ts'
+import { createExchange } from './llm/exchange.ts'
 import { createGate, type Gate } from './llm/gate.ts'
 import { createGgufLlm, type GgufSampler } from './llm/gguf.ts'
-import { createGuardedFetch, type GuardOptions } from './llm/guarded-fetch.ts'
+import { type GuardOptions, guardLookup } from './llm/guard-lookup.ts'
 import { createOpenAiLlm } from './llm/openai.ts'
 import type { Llm } from './llm/types.ts'
 import { BUILTIN_UPSTREAM, GGUF_UPSTREAM, type UpstreamConfig } from './llm/upstreams.ts'
@@ -31,7 +32,7 @@ export function createLlms({ upstreams, allowedHosts, guard, sampler, gguf, firs
 } {
   const local = new Map([[BUILTIN_UPSTREAM, createBuiltinLlm(sampler)]])
   if (gguf) local.set(GGUF_UPSTREAM, createGgufLlm(gguf))
-  const guardedFetch = createGuardedFetch(guard)
+  const guarded = createExchange(guardLookup(guard))
   const gates = new Map([...upstreams].map(([name, config]) => [name, createGate(config)]))
   const named = new Map(
     [...upstreams].map(([name, config]) => [name, createOpenAiLlm({ ...config, gate: gates.get(name) })]),
@@ -47,7 +48,7 @@ export function createLlms({ upstreams, allowedHosts, guard, sampler, gguf, firs
           name: spec.model,
           baseUrl,
           model: spec.model,
-          fetch: guardedFetch,
+          exchange: guarded,
           gate: gateOf(baseUrl, spec.model),
           ...(apiKey ? { apiKey } : {}),
         })

@@ -1,5 +1,6 @@
 // The options of the command line: their names, defaults and checks. Knows no command.
 import { parseArgs } from 'node:util'
+import { BUILTIN_UPSTREAM } from '../llm/upstreams.ts'
 
 /** The value, or an error that names the option. */
 export function required(value: string | undefined, name: string): string {
@@ -50,6 +51,11 @@ export const readArguments = (args: readonly string[]) =>
       threshold: { type: 'string' },
       'threshold-from': { type: 'string' },
       n: { type: 'string', default: '8' },
+      llm: { type: 'string', default: BUILTIN_UPSTREAM },
+      budgets: { type: 'string' },
+      methods: { type: 'string' },
+      'max-tokens': { type: 'string' },
+      parallel: { type: 'string' },
       log: { type: 'string' },
       lora: { type: 'string' },
       alpha: { type: 'string' },

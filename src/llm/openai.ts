@@ -2,6 +2,7 @@
 import { AppError } from '../errors.ts'
 import { addUsage, readCompletion } from './completion.ts'
 import { type Asked, createContinuation, rejectsTheForm } from './continuation.ts'
+import { type Exchange, exchange } from './exchange.ts'
 import { createGate, type Gate } from './gate.ts'
 import { isHeaderSafe, postJson, type Target } from './post.ts'
 import { type ChatPrompt, continuationPrompt, freshPrompt, STEP_BREAK } from './prompt.ts'
@@ -21,7 +22,7 @@ export interface OpenAiOptions {
   readonly timeoutMs?: number | undefined
   /** Default 8 MiB. */
   readonly maxResponseBytes?: number | undefined
-  readonly fetch?: typeof fetch | undefined
+  readonly exchange?: Exchange | undefined
   readonly retry?: Partial<RetryPolicy> | undefined
   /** Shared by clients of the same upstream; one of its own when left out. */
   readonly gate?: Gate | undefined
@@ -114,7 +115,7 @@ function readTarget(options: OpenAiOptions): Target {
       `The address of the LLM "${options.name}" is not an http or https URL.`,
     )
   }
-  // fetch refuses such a URL too, but quotes it with its password.
+  // node:http would send them, to wherever the address leads.
   if (url.username !== '' || url.password !== '') {
     throw new AppError(
       'INVALID_REQUEST',
@@ -134,7 +135,7 @@ function readTarget(options: OpenAiOptions): Target {
     apiKey,
     timeoutMs: options.timeoutMs ?? 60_000,
     maxResponseBytes: options.maxResponseBytes ?? 8 * 2 ** 20,
-    fetch: options.fetch ?? fetch,
+    exchange: options.exchange ?? exchange,
     now: options.now ?? Date.now,
   }
 }

@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { isPublicAddress, mayLeadTo, parseAddressRanges } from '../../src/llm/address-guard.ts'
-import { createGuardedFetch, guardLookup, type Resolve } from '../../src/llm/guarded-fetch.ts'
+import { createExchange, type Exchange } from '../../src/llm/exchange.ts'
+import { guardLookup, type Resolve } from '../../src/llm/guard-lookup.ts'
 import { createOpenAiLlm } from '../../src/llm/openai.ts'
 import { startLlmServer } from '../fakes/llm-server.ts'
 import { never, request } from './support.ts'
@@ -134,13 +135,13 @@ test('one look-up makes one connection, which goes to the address that was check
   const prey = await listen(t, '127.0.0.2', port)
   const { resolve, asked } = scripted(['127.0.0.1'], ['127.0.0.2'])
   const guard = { privateRanges: parseAddressRanges('127.0.0.1'), resolve }
-  const llmOn = (fetch: typeof globalThis.fetch) =>
-    createOpenAiLlm({ name: 'm', model: 'm', baseUrl: `http://a.example:${port}/v1`, fetch })
-  const reply = await llmOn(createGuardedFetch(guard)).propose(request(), never())
+  const llmOn = (exchange: Exchange) =>
+    createOpenAiLlm({ name: 'm', model: 'm', baseUrl: `http://a.example:${port}/v1`, exchange })
+  const reply = await llmOn(createExchange(guardLookup(guard))).propose(request(), never())
   assert.match(reply.text, /The answer is 49/)
   assert.deepEqual([asked(), allowed.requests.length], [1, 1])
   assert.equal(allowed.requests[0]?.headers.host, `a.example:${port}`)
-  const rebound = llmOn(createGuardedFetch(guard)).propose(request(), never())
+  const rebound = llmOn(createExchange(guardLookup(guard))).propose(request(), never())
   await assert.rejects(rebound, { code: 'LLM_HOST_NOT_ALLOWED' })
   assert.deepEqual([asked(), prey.connections], [2, 0])
 })
@@ -150,12 +151,12 @@ test('a redirect to a private address is not followed', async t => {
     script: () => ({ status: 302, headers: { location: 'http://127.0.0.1:1/v1' }, body: '' }),
   })
   t.after(() => server.close())
-  const fetch = createGuardedFetch({ privateRanges: parseAddressRanges('') })
+  const exchange = createExchange(guardLookup({ privateRanges: parseAddressRanges('') }))
   const llm = createOpenAiLlm({
     name: 'm',
     model: 'm',
     baseUrl: server.url.replace('127.0.0.1', 'localhost'),
-    fetch,
+    exchange,
   })
   await assert.rejects(llm.propose(request(), never()), { code: 'LLM_REFUSED', message: /redirect/ })
   assert.equal(server.requests.length, 1)

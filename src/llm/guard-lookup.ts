@@ -1,8 +1,7 @@
-// A fetch for addresses that clients give: a name is resolved once, and what is connected to is the very address that was checked.
+// The look-up for addresses that clients give: a name is resolved once, and what is connected to is the very address that was checked.
 // Knows no model endpoint. URLs go through `guardUrl` first: a host written as an address is never looked up.
 import { type LookupAddress, lookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
-import { Agent, fetch as undiciFetch } from 'undici'
 import { AppError } from '../errors.ts'
 import { type AddressRanges, mayLeadTo } from './address-guard.ts'
 
@@ -44,13 +43,4 @@ function refusal(hostname: string): AppError {
     `The host ${hostname} leads to an address that is not public. The operator of this service can allow it by adding the address ` +
     'to SPAR_LLM_PRIVATE.'
   return new AppError('LLM_HOST_NOT_ALLOWED', message)
-}
-
-/** A fetch whose connections are all looked up so. No proxy of the environment is used: it would look names up itself. */
-export function createGuardedFetch(options: GuardOptions): typeof fetch {
-  const dispatcher = new Agent({ connect: { lookup: guardLookup(options) } })
-  const guarded = (url: string | URL, init: Parameters<typeof undiciFetch>[1]) =>
-    undiciFetch(url, { ...init, dispatcher })
-  // undici's own types and Node's copy of them differ in name only.
-  return guarded as unknown as typeof fetch
 }
