@@ -1,7 +1,8 @@
 // Checks the equations that plain arithmetic leaves open: roots and π, simple identities, and values stated for variables.
 // Reads the texts of one solution in order; knows no model.
 import { findChains, type Side } from './chains.ts'
-import { type Formula, namesOf, parseFormula, someFormula } from './formula.ts'
+import { type Formula, namesOf, someFormula } from './formula.ts'
+import { parseFormula } from './formula-parse.ts'
 import { valueAt } from './formula-value.ts'
 import { compareAt, type Decision, decideIdentity, hasDecimal } from './identity.ts'
 import { SOFT_WORDS } from './lexicon.ts'

@@ -1,7 +1,7 @@
 // Decides whether two answers are equal as mathematics: exact numbers, then computer algebra within a deadline, then values at
 // points. Knows no solution and no vote.
 import { canonAnswer, splitTuple } from './equal.ts'
-import { parseFormula } from './formula.ts'
+import { parseFormula } from './formula-parse.ts'
 import { probeSame } from './probe.ts'
 import type { SymbolicThread } from './symbolic-thread.ts'
 

@@ -1,6 +1,6 @@
 // What a formula comes to at a point: exactly as a rational where it stays one, and as a double. Knows no text.
 import type { Binary, Formula, Unary } from './formula.ts'
-import { add, div, mul, pow, type Rational, rational, sub, toNumber } from './rational.ts'
+import { add, choose, div, factorial, mul, pow, type Rational, rational, sub, toNumber } from './rational.ts'
 
 /** A value; `exact` is null where it is irrational or too long, `approx` NaN where there is none. */
 export interface Point {
@@ -10,7 +10,6 @@ export interface Point {
   readonly scale: number
 }
 
-const MAX_FACTORIAL = 40
 const NOTHING: Point = { exact: null, approx: Number.NaN, scale: 0 }
 
 const certain = (exact: Rational, scale: number): Point => {
@@ -40,14 +39,6 @@ function exactBinary(op: Binary, a: Rational, b: Rational): Rational | null {
     case 'C':
       return choose(a, b)
   }
-}
-
-/** n over k for whole 0 <= k <= n up to 200, else null. */
-function choose(a: Rational, b: Rational): Rational | null {
-  if (a.d !== 1n || b.d !== 1n || b.n < 0n || b.n > a.n || a.n > 200n) return null
-  let value = 1n
-  for (let i = 1n; i <= b.n; i++) value = (value * (a.n - b.n + i)) / i
-  return rational(value)
 }
 
 /** The root of a when it is a rational of moderate size, else null. */
@@ -93,10 +84,8 @@ function applyUnary(op: Unary, a: Point): Point {
       if (exact === null) return about(Math.abs(approx), scale)
       return certain({ n: exact.n < 0n ? -exact.n : exact.n, d: exact.d }, scale)
     case '!': {
-      if (exact === null || exact.d !== 1n || exact.n < 0n || exact.n > MAX_FACTORIAL) return NOTHING
-      let product = 1n
-      for (let i = 2n; i <= exact.n; i++) product *= i
-      return certain({ n: product, d: 1n }, scale)
+      const product = exact === null ? null : factorial(exact)
+      return product === null ? NOTHING : certain(product, scale)
     }
     case 'degrees':
       return about((approx * Math.PI) / 180, scale)

@@ -1,6 +1,7 @@
 // Asks the computer algebra library whether two formulas are equal. May take for ever: to be called in a worker only.
 import nerdamer from 'nerdamer-prime'
-import { type Formula, namesOf, parseFormula } from './formula.ts'
+import { type Formula, namesOf } from './formula.ts'
+import { parseFormula } from './formula-parse.ts'
 
 /** Larger powers and factorials are not handed over: the library would write them out. */
 const MAX_EXPONENT = 64

@@ -358,6 +358,14 @@ export interface components {
         StepTexts: string[];
         /** @description A whole solution; the server splits it into 1 to 512 steps of at most 8,000 characters. */
         SolutionText: string;
+        /**
+         * @description How the server splits the solution. `auto`, also meant when it is left out: paragraphs when blank lines part at least two, else
+         *     lines, else (a single line) its sentences when they are clearly several. `numbered`: before each line that begins with `3.`, `3)` or
+         *     `Step 3`. `tokens`: after every 64 words, numbers and signs. Except with `tokens` a code block or display formula stays
+         *     with the text before it, a heading with the text after it.
+         * @enum {string}
+         */
+        SplitBy: "auto" | "paragraph" | "line" | "numbered" | "sentence" | "tokens";
         /** @description A critic version, or `default` for the one that serves, which is also meant when the field is left out. */
         CriticChoice: string;
         CritiqueRequest: components["schemas"]["CritiqueSteps"] | components["schemas"]["CritiqueSolution"] | components["schemas"]["CritiqueBatch"];
@@ -369,6 +377,7 @@ export interface components {
         CritiqueSolution: {
             problem: components["schemas"]["ProblemText"];
             solution: components["schemas"]["SolutionText"];
+            split?: components["schemas"]["SplitBy"];
             critic?: components["schemas"]["CriticChoice"];
         };
         CritiqueBatch: {
@@ -382,6 +391,7 @@ export interface components {
         ItemSolution: {
             problem: components["schemas"]["ProblemText"];
             solution: components["schemas"]["SolutionText"];
+            split?: components["schemas"]["SplitBy"];
         };
         SearchRequest: {
             problem: components["schemas"]["ProblemText"];

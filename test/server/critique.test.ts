@@ -93,6 +93,18 @@ test('a solution is split, and each span is the step in the text sent', async ()
   assert.equal(answer.body.first_error, 1)
 })
 
+test('a solution is split the way that is asked for', async () => {
+  const solution = 'First 48 - 24 = 24. Then 24 - 2 = 22.\nSo 22.'
+  const counts = []
+  for (const split of ['auto', 'paragraph', 'line', 'numbered', 'sentence', 'tokens']) {
+    const answer = await post({ items: [{ problem: pens.problem, solution, split }] })
+    assertContract(answer, 'critique')
+    counts.push(answer.body.results[0].steps.length)
+  }
+  assert.deepEqual(counts, [2, 1, 2, 1, 3, 1])
+  assert.equal((await post({ problem: pens.problem, solution, split: 'words' })).status, 422)
+})
+
 test('steps longer together than a solution may be are refused with their field', async () => {
   const full = Array.from({ length: 24 }, () => 'x'.repeat(8000)) // with 24 line breaks 7,976 characters short of the limit
   const steps = (last: number) => [...full, '𝑥'.repeat(last)]

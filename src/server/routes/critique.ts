@@ -76,7 +76,7 @@ function readItem(item: Item, path: string): ReadItem {
     if (isLonger(solution, MAX_CHARS)) throw refuse(`have more than ${MAX_CHARS} characters together`)
     return { problem, steps: item.steps, solution, spans: null }
   }
-  const spans = splitSteps(item.solution)
+  const spans = splitSteps(item.solution, item.split)
   if (spans.length === 0) throw refuse('has no steps')
   if (spans.length > MAX_STEPS) throw refuse(`splits into ${spans.length} steps; ${MAX_STEPS} are allowed`)
   const long = spans.findIndex(({ text }) => isLonger(text, MAX_STEP_CHARS))
