@@ -5,9 +5,10 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readConfig } from './config.ts'
-import { openRegistry, type Registry } from './critic/registry.ts'
+import { openRegistry, type Registry, type Why } from './critic/registry.ts'
 import { lazySolver, type Solver, startSolver } from './critic/solver.ts'
 import { startWorkerCritic } from './critic/worker-critic.ts'
+import { switchFacts } from './decision-facts.ts'
 import { AppError } from './errors.ts'
 import { createLlms } from './llms.ts'
 import { createLog } from './log.ts'
@@ -53,13 +54,21 @@ async function startBuiltInSolver(): Promise<Solver> {
 const solver = lazySolver(startBuiltInSolver)
 const newId = (prefix: string): string => `${prefix}_${randomBytes(8).toString('hex')}`
 
+const byHand = (kind: Why['kind'], reason: string, request_id: string): Why => ({
+  kind,
+  by: 'admin',
+  reason,
+  figures: { request_id },
+})
+
 const app = createApp({
   critics: {
     current: () => critics().current(),
     get: version => critics().get(version),
     list: () => critics().list(),
-    promote: version => critics().promote(version),
-    rollback: () => critics().rollback(),
+    promote: (version, requestId) =>
+      critics().promote(version, byHand('promotion', 'Promoted by hand.', requestId)),
+    rollback: requestId => critics().rollback(byHand('rollback', 'Rolled back by hand.', requestId)),
   },
   llms: createLlms({
     upstreams: config.upstreams,
@@ -99,7 +108,18 @@ async function start(): Promise<void> {
   registry = await openRegistry({
     shippedDir: join(config.modelsDir, 'critic'),
     trainedDir,
-    pointer: { load: () => store.getServing(), save: serving => store.setServing(serving) },
+    pointer: {
+      load: () => store.getServing(),
+      save: serving => store.setServing(serving),
+      async move(from, to, why) {
+        const happening = { at: Date.now(), id: newId('decision') }
+        const facts = switchFacts(from, to, why, version => critics().originOf(version), happening)
+        const entry = await store.moveServing(from, to, facts)
+        if (entry)
+          log.info({ decision: entry.seq, hash: entry.hash, critic: to.version }, 'decision recorded')
+        return entry !== null
+      },
+    },
     start: dir =>
       startWorkerCritic(dir, {
         devices: config.devices,

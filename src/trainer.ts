@@ -4,6 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Registry } from './critic/registry.ts'
+import { refusalFacts } from './decision-facts.ts'
 import { AppError } from './errors.ts'
 import type { Log } from './log.ts'
 import type { Job, JobChange, Store } from './store/types.ts'
@@ -13,7 +14,7 @@ export interface TrainerOptions {
   readonly store: Store
   /** What the round's process opens: `redis://…` or the path of the SQLite file. */
   readonly storeAddress: string
-  readonly registry: Pick<Registry, 'current' | 'dirOf' | 'list' | 'succeed'>
+  readonly registry: Pick<Registry, 'current' | 'dirOf' | 'list' | 'originOf' | 'succeed'>
   readonly trainedDir: string
   readonly log: Log
   /** Unix milliseconds. */
@@ -86,18 +87,37 @@ export function startTrainer(options: TrainerOptions): Trainer {
   }
 
   /** Lets a winner serve, unless another critic was put in its parent's place meanwhile: the winner was never compared with that. */
-  async function carryOut(
-    job: Job,
-    { decision, reason }: Decided,
-  ): Promise<Pick<Decided, 'decision' | 'reason'>> {
-    if (decision === 'rejected') return { decision, reason }
+  async function carryOut(job: Job, outcome: Decided): Promise<Pick<Decided, 'decision' | 'reason'>> {
+    const { decision, reason, figures } = outcome
+    if (decision === 'rejected') return refuse(job, outcome)
     const version = versionOf(job)
     const parent = options.registry.list().find(critic => critic.version === version)?.parent
-    if (parent && (await options.registry.succeed(parent, version))) return { decision, reason }
-    return {
-      decision: 'rejected',
+    const why = {
+      kind: 'promotion',
+      by: 'gate',
+      reason,
+      figures: gateFigures(figures),
+      id: `${job.id}:gate`,
+    } as const
+    if (parent && (await options.registry.succeed(parent, version, why))) return { decision, reason }
+    return refuse(job, {
+      ...outcome,
       reason: `Not worse than ${parent}, but by the end of the round another critic served. Promote ${version} by hand to use it.`,
-    }
+    })
+  }
+
+  /** Records that a candidate does not come to serve. */
+  async function refuse(
+    job: Job,
+    { reason, figures }: Decided,
+  ): Promise<Pick<Decided, 'decision' | 'reason'>> {
+    const why = { by: 'gate', reason, figures: gateFigures(figures) }
+    const happening = { at: now(), id: `${job.id}:gate` }
+    const serving = options.registry.current().version
+    await store.appendDecision(
+      refusalFacts(versionOf(job), serving, why, options.registry.originOf, happening),
+    )
+    return { decision: 'rejected', reason }
   }
 
   /** Starts the round's process and passes on its news until it ends. */
@@ -135,6 +155,21 @@ export function startTrainer(options: TrainerOptions): Trainer {
     },
   }
 }
+
+/** What of a round's figures belongs to the decision. */
+const gateFigures = ({
+  gate,
+  serving,
+  candidate,
+  data_hash,
+  seed,
+}: Decided['figures']): Decided['figures'] => ({
+  gate,
+  serving,
+  candidate,
+  data_hash,
+  seed,
+})
 
 /** Version of the critic a job would make: unique, and the same when the job is run again. */
 const versionOf = (job: Job): string => `trained-${job.id.replace(/^job_/, '')}`

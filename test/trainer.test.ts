@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url'
 import type { Critic } from '../src/critic/types.ts'
 import { AppError } from '../src/errors.ts'
 import { createLog } from '../src/log.ts'
+import { readDecision } from '../src/store/decisions.ts'
 import { openSqliteStore } from '../src/store/sqlite.ts'
-import type { Job, JobChange, Store } from '../src/store/types.ts'
+import type { Decision, Job, JobChange, Store } from '../src/store/types.ts'
 import { startTrainer } from '../src/trainer.ts'
 import { ACTS } from './fakes/round-process.ts'
 
@@ -50,9 +51,10 @@ async function runJob(t: TestContext, { act, serving = 'parent', refuses = () =>
       current: () => ({ version: 'parent' }) as Critic,
       dirOf: version => version,
       list: () => [{ ...entry, version: 'trained-1', parent: 'parent' }],
-      succeed: async (parent, version) => {
+      originOf: () => ({ data_hash: 'hash', parents: ['parent'] }),
+      succeed: async (parent, version, { by }) => {
         if (parent !== serving) return false
-        promoted.push(version)
+        promoted.push(`${version} by ${by}`)
         return true
       },
     },
@@ -70,7 +72,10 @@ async function runJob(t: TestContext, { act, serving = 'parent', refuses = () =>
   })
   for (;;) {
     const ended = (await store.getJob(job.id))!
-    if (ended.state !== 'queued' && ended.state !== 'running') return { job: ended, promoted, lines }
+    if (ended.state !== 'queued' && ended.state !== 'running') {
+      const refused = (await store.readDecisions()).map(readDecision)
+      return { job: ended, promoted, lines, refused }
+    }
     await new Promise(resolve => setTimeout(resolve, 10))
   }
 }
@@ -78,7 +83,7 @@ async function runJob(t: TestContext, { act, serving = 'parent', refuses = () =>
 test('a winner takes its parent’s place', async t => {
   const { job, promoted } = await runJob(t, { act: 'promoted' })
   assert.deepEqual([job.state, job.percent, job.reason, job.figures], ['promoted', 100, 'Better.', { a: 1 }])
-  assert.deepEqual(promoted, ['trained-1'])
+  assert.deepEqual(promoted, ['trained-1 by gate'])
 })
 
 test('a winner does not take the place of a critic that was put there during the round', async t => {
@@ -88,9 +93,23 @@ test('a winner does not take the place of a critic that was put there during the
   assert.deepEqual(promoted, [])
 })
 
-test('a loser is rejected with its reason', async t => {
-  const { job, promoted } = await runJob(t, { act: 'rejected' })
+test('a loser is rejected with its reason, which is recorded', async t => {
+  const { job, promoted, refused } = await runJob(t, { act: 'rejected' })
   assert.deepEqual([job.state, job.reason, promoted], ['rejected', 'Worse.', []])
+  const [{ kind, by, critic, after, reason, data_hash, parents } = assert.fail()] = refused as Decision[]
+  assert.deepEqual(
+    { entries: refused.length, kind, by, critic, after, reason, data_hash, parents },
+    {
+      entries: 1,
+      kind: 'refusal',
+      by: 'gate',
+      critic: 'trained-1',
+      after: 'parent',
+      reason: 'Worse.',
+      data_hash: 'hash',
+      parents: ['parent'],
+    },
+  )
 })
 
 test('a store that is away while a round tells of its progress does not end the round', async t => {

@@ -280,6 +280,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The 100 newest decisions about critics, newest first, and whether the record is whole.
+         * @description Every promotion, refusal and rollback, by hand or not, is an entry of a chain: its `hash` is the SHA-256 of the
+         *     canonical JSON (RFC 8785) of its other fields, of which `previous` is the hash of the entry before. `check` tells whether
+         *     all entries, those not listed too, are as they were written. That the end was cut off shows only against a `head` noted
+         *     elsewhere. With `Accept: application/x-ndjson` the answer is the whole record, oldest first, a line an entry, for
+         *     `npm run spar -- decisions <file>`.
+         */
+        get: operations["listDecisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1018,6 +1042,49 @@ export interface components {
             serving: string;
             /** @description The version that served before. */
             previous: string | null;
+        };
+        Decision: {
+            /** @description From 1, without gaps. */
+            seq: number;
+            /** @description Names the event; recorded once. */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            kind: "promotion" | "refusal" | "rollback";
+            /** @description `admin` for by hand, else the part of Spar that decided. */
+            by: string;
+            /** @description The version that was decided on. */
+            critic: string;
+            /** @description The version that served before. */
+            before: string | null;
+            /** @description The version that served after. */
+            after: string | null;
+            /** @description One sentence. */
+            reason: string;
+            /** @description SHA-256 of what the critic was trained on. */
+            data_hash: string | null;
+            /** @description Versions it was trained from, the nearest first. */
+            parents: string[];
+            /** @description What the decision rests on. */
+            figures: {
+                [key: string]: unknown;
+            };
+            /** @description `hash` of the entry before; 64 zeros in the first. */
+            previous: string;
+            hash: string;
+        };
+        DecisionCheck: {
+            ok: boolean;
+            entries: number;
+            /** @description Hash of the last entry that is whole. */
+            head: string;
+            /** @description `seq` of the first entry that is not as it was written. */
+            broken_at: number | null;
+        };
+        DecisionList: {
+            decisions: components["schemas"]["Decision"][];
+            check: components["schemas"]["DecisionCheck"];
         };
         Ready: {
             /** @constant */
@@ -1792,6 +1859,34 @@ export interface operations {
             409: components["responses"]["Conflict"];
             422: components["responses"]["CriticInvalid"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listDecisions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The decisions. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionList"];
+                    "application/x-ndjson": string;
+                };
+            };
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
             default: components["responses"]["Problem"];
         };
     };

@@ -10,7 +10,7 @@ export interface Deps {
   readonly critics: Critics
   readonly llms: Llms
   readonly recorder: Pick<Recorder, 'record' | 'flush'>
-  readonly store: Pick<Store, 'addFeedback' | 'createJob' | 'getJob' | 'listJobs'>
+  readonly store: Pick<Store, 'addFeedback' | 'createJob' | 'getJob' | 'listJobs' | 'readDecisions'>
   readonly log: Log
   readonly metrics: Metrics
   readonly config: ServerConfig
@@ -62,10 +62,10 @@ export interface Critics {
   /** A loaded critic by version. @throws {AppError} UNKNOWN_CRITIC */
   get(version: string): Critic
   list(): CriticInfo[]
-  /** @throws {AppError} UNKNOWN_CRITIC, CRITIC_INVALID, NOT_READY */
-  promote(version: string): Promise<Switched>
+  /** The request's id goes into the decision record. @throws {AppError} UNKNOWN_CRITIC, CRITIC_INVALID, NOT_READY */
+  promote(version: string, requestId: string): Promise<Switched>
   /** @throws {AppError} NO_PARENT, UNKNOWN_CRITIC, CRITIC_INVALID, NOT_READY */
-  rollback(): Promise<Switched>
+  rollback(requestId: string): Promise<Switched>
 }
 
 export interface CriticInfo {

@@ -5,6 +5,7 @@ import type { Operations } from './operations.ts'
 import { chatCompletions, listModels } from './routes/chat.ts'
 import { listCritics, promoteCritic, rollbackCritic } from './routes/critics.ts'
 import { critique } from './routes/critique.ts'
+import { listDecisions } from './routes/decisions.ts'
 import { feedback } from './routes/feedback.ts'
 import { getJob, listJobs, retrain } from './routes/jobs.ts'
 import { search } from './routes/search.ts'
@@ -29,6 +30,7 @@ export function createHandlers(deps: Deps, contract: Contract): Operations {
     listCritics: listCritics(deps),
     promoteCritic: promoteCritic(deps),
     rollbackCritic: rollbackCritic(deps),
+    listDecisions: listDecisions(deps),
     healthz,
     readyz: readyz(deps),
     metrics: metrics(deps),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, type TestContext, test } from 'node:test'
 import request from 'supertest'
+import { aDecision, NOW } from '../store/samples.ts'
 import { assertContract } from './contract-check.ts'
 import { listening } from './listening.ts'
 import { readEvents } from './read-events.ts'
@@ -37,6 +38,7 @@ for (const [name, headers] of WRONG)
   test(`${name} is refused on every admin route`, async () => {
     const calls = [
       ['get', '/admin/critics', 'listCritics'],
+      ['get', '/admin/decisions', 'listDecisions'],
       ['get', '/admin/jobs', 'listJobs'],
       ['get', '/admin/jobs/x', 'getJob'],
       ['post', '/admin/retrain', 'retrain'],
@@ -223,4 +225,49 @@ test('event streams end when the service closes', async t => {
     .set('Accept', 'text/event-stream')
   assert.match(answer.text, /^event: progress\n/)
   assert.doesNotMatch(answer.text, /event: done/)
+})
+
+test('decisions are listed newest first with a check of the whole record, and can be taken away', async t => {
+  const own = createWorld(t)
+  for (let i = 0; i < 103; i++)
+    await own.store.appendDecision(
+      aDecision(`d${i}`, i % 2 ? { kind: 'refusal', after: 'critic@0.1.0' } : {}),
+    )
+  const list = await request(own.app).get('/admin/decisions').set(bearer)
+  assertContract(list, 'listDecisions')
+  assert.equal(list.body.decisions.length, 100)
+  assert.deepEqual(
+    [list.body.decisions[0].id, list.body.decisions[0].at],
+    ['d102', new Date(NOW).toISOString()],
+  )
+  assert.deepEqual(list.body.check, {
+    ok: true,
+    entries: 103,
+    head: list.body.decisions[0].hash,
+    broken_at: null,
+  })
+  const whole = await request(own.app)
+    .get('/admin/decisions')
+    .set(bearer)
+    .set('Accept', 'application/x-ndjson')
+    .buffer(true)
+    .parse((res, done) => {
+      let text = ''
+      res.on('data', chunk => {
+        text += chunk
+      })
+      res.on('end', () => done(null, text))
+    })
+  const lines = (whole.body as string).trimEnd().split('\n')
+  assert.deepEqual(lines, await own.store.readDecisions())
+  assertContract(whole, 'listDecisions')
+})
+
+test('a record that was tampered with says where', async t => {
+  const own = createWorld(t)
+  const first = await own.store.appendDecision(aDecision('a'))
+  const forged = JSON.stringify({ ...first, reason: 'Better.' })
+  own.store.readDecisions = async () => [forged]
+  const { body } = await request(own.app).get('/admin/decisions').set(bearer)
+  assert.deepEqual([body.check.ok, body.check.broken_at, body.decisions[0].reason], [false, 1, 'Better.'])
 })
