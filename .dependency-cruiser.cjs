@@ -35,6 +35,13 @@ module.exports = {
       to: { pathNot: '^src/search/' },
     },
     {
+      name: 'rollout-stays-low',
+      comment: 'src/rollout imports critic and store only',
+      severity: 'error',
+      from: { path: '^src/rollout/' },
+      to: { path: '^src/', pathNot: ['^src/(rollout|critic|store)/', SHARED] },
+    },
+    {
       name: 'server-not-train',
       severity: 'error',
       from: { path: '^src/server/' },

@@ -13,10 +13,15 @@ import { AppError } from './errors.ts'
 import { createLlms } from './llms.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
+import { startMonitor } from './monitor.ts'
+import { type Desk, openDesk } from './rollout/desk.ts'
+import { showRollout } from './rollout/show.ts'
+import { GAUGES, roundReadings } from './round-metrics.ts'
 import { createApp } from './server/app.ts'
 import { answerClientErrors } from './server/client-error.ts'
 import { createRecorder } from './store/recorder.ts'
 import { openRedisStore } from './store/redis.ts'
+import { startRetention } from './store/retention.ts'
 import { openSqliteStore } from './store/sqlite.ts'
 import { startTrainer, type Trainer } from './trainer.ts'
 
@@ -24,7 +29,7 @@ const START_RETRY_MS = 2000
 
 const config = readConfig(process.env)
 const log = createLog({ level: config.logLevel })
-const metrics = createMetrics()
+const metrics = createMetrics(GAUGES)
 const trainedDir = join(config.dataDir, 'critics')
 mkdirSync(trainedDir, { recursive: true })
 const sqlitePath = join(config.dataDir, 'spar.sqlite')
@@ -32,10 +37,13 @@ const store = config.redisUrl
   ? openRedisStore(config.redisUrl, { log })
   : openSqliteStore(sqlitePath, { log })
 const recorder = createRecorder(store, { log })
+const stopRetention = startRetention(store, { ...config.traffic.retention, now: Date.now, log })
 const closing = new AbortController()
 
 let registry: Registry | null = null
 let trainer: Trainer | null = null
+let desk: Desk | null = null
+let stopMonitor: (() => Promise<void>) | null = null
 let unready = 'The critic is loading.'
 
 const critics = (): Registry => {
@@ -51,6 +59,7 @@ async function startBuiltInSolver(): Promise<Solver> {
   return startSolver(join(root, newest), { threads: config.threads })
 }
 
+const owner = `${hostname()}:${process.pid}`
 const solver = lazySolver(startBuiltInSolver)
 const newId = (prefix: string): string => `${prefix}_${randomBytes(8).toString('hex')}`
 
@@ -63,7 +72,10 @@ const byHand = (kind: Why['kind'], reason: string, request_id: string): Why => (
 
 const app = createApp({
   critics: {
-    current: () => critics().current(),
+    criticFor: client => {
+      const serving = critics().current()
+      return desk?.criticFor(client) ?? { critic: serving, fallback: null }
+    },
     get: version => critics().get(version),
     list: () => critics().list(),
     promote: (version, requestId) =>
@@ -76,11 +88,15 @@ const app = createApp({
     first: config.chatUpstream,
     sampler: solver.sample,
   }),
-  recorder,
+  recorder: {
+    record: record => recorder.record(config.traffic.redact(record)),
+    flush: signal => recorder.flush(signal),
+  },
   store,
+  rollout: showRollout(store),
   log,
   metrics,
-  config: config.adminKey === undefined ? {} : { adminKey: config.adminKey },
+  config: { ...(config.adminKey !== undefined && { adminKey: config.adminKey }), privacy: config.traffic },
   ready: () =>
     registry === null
       ? { ready: false, reason: unready }
@@ -132,6 +148,14 @@ async function start(): Promise<void> {
       log.error({ critic: version, error }, 'critic is damaged; the shipped one serves'),
   })
   log.info({ critic: registry.current().version, device: registry.device() }, 'ready')
+  desk = openDesk({ store, registry, owner, log, now: Date.now })
+  stopMonitor = startMonitor({
+    store,
+    critic: () => critics().current(),
+    gauge: metrics.gauge,
+    now: Date.now,
+    log,
+  })
   trainer = startTrainer({
     store,
     storeAddress: config.redisUrl ?? sqlitePath,
@@ -139,8 +163,14 @@ async function start(): Promise<void> {
     trainedDir,
     log,
     now: Date.now,
-    owner: `${hostname()}:${process.pid}`,
+    owner,
+    rollout: config.rollout,
+    onEnded(decision, figures) {
+      metrics.roundEnded(decision)
+      for (const reading of roundReadings(figures)) metrics.gauge(reading)
+    },
     threads: config.threads,
+    admit: { share: config.traffic.clientShare, without: config.traffic.optedOut },
   })
 }
 
@@ -169,6 +199,9 @@ async function shutDown(exitCode: number): Promise<never> {
   await Promise.race([closed, new Promise(resolve => setTimeout(resolve, 10_000).unref())])
   await started
   await trainer?.close()
+  await stopMonitor?.()
+  await desk?.close()
+  await stopRetention()
   await recorder.close()
   await registry?.close()
   await solver.close()

@@ -280,6 +280,89 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a job that is queued or running.
+         * @description Whatever it does is given up: a candidate that is tried out serves nobody any more, and what serves goes on. A job that has
+         *     ended stays as it ended.
+         */
+        post: operations["cancelJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/rollout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The candidate that is tried out, or watched since it serves.
+         * @description A candidate that passed its round's gate first scores a share of live critiques without answering them (`shadow`), then answers
+         *     a share of the clients (`canary`), then serves, and is taken back by itself when it fails, slows down or drifts (`watch`). All
+         *     servers that share a store take part; the figures are of all of them.
+         */
+        get: operations["getRollout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/rollout/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on to the next stage of what is tried out.
+         * @description Faults that were seen before still count. From `watch` on the candidate is not watched any more.
+         */
+        post: operations["skipRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/rollout/abort": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End what is tried out; the candidate is refused.
+         * @description In `watch` the candidate serves already; `POST /admin/critics/rollback` takes it back.
+         */
+        post: operations["abortRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/decisions": {
         parameters: {
             query?: never;
@@ -1043,6 +1126,32 @@ export interface components {
             /** @description The version that served before. */
             previous: string | null;
         };
+        RolloutState: {
+            /** @description Null when nothing is tried out. */
+            rollout: components["schemas"]["Rollout"] | null;
+        };
+        Rollout: {
+            /** @description The job that made the candidate. */
+            job: string;
+            candidate: string;
+            /** @description What served when it began. */
+            parent: string;
+            /** @enum {string} */
+            stage: "shadow" | "canary" | "watch";
+            /** Format: date-time */
+            since: string;
+            /**
+             * Format: date-time
+             * @description When the stage ends at the latest.
+             */
+            until: string;
+            /** @description Share of the clients that take part. */
+            share: number;
+            /** @description Calls, errors, time and scores of both critics; in shadow flip rate, rank correlation and drift too. */
+            figures: {
+                [key: string]: unknown;
+            };
+        };
         Decision: {
             /** @description From 1, without gaps. */
             seq: number;
@@ -1096,7 +1205,7 @@ export interface components {
          * @description Stable; see the table at the head of this document.
          * @enum {string}
          */
-        ErrorCode: "BAD_REQUEST" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "BAD_JSON" | "INVALID_REQUEST" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "ADMIN_DISABLED" | "ADMIN_UNAUTHORIZED" | "UNKNOWN_CRITIC" | "UNKNOWN_JOB" | "UNKNOWN_SEARCH" | "IDEMPOTENCY_IN_USE" | "IDEMPOTENCY_MISMATCH" | "NO_PARENT" | "JOB_RUNNING" | "UNKNOWN_UPSTREAM" | "LLM_HOST_NOT_ALLOWED" | "METHOD_UNSUPPORTED" | "CHAT_UNSUPPORTED" | "LLM_UNREACHABLE" | "LLM_TIMEOUT" | "LLM_RATE_LIMITED" | "LLM_REFUSED" | "LLM_ERROR" | "LLM_BAD_RESPONSE" | "OVERLOADED" | "NOT_READY" | "CRITIC_FAILED" | "CRITIC_INVALID" | "INTERNAL";
+        ErrorCode: "BAD_REQUEST" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "BAD_JSON" | "INVALID_REQUEST" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "ADMIN_DISABLED" | "ADMIN_UNAUTHORIZED" | "UNKNOWN_CRITIC" | "UNKNOWN_JOB" | "UNKNOWN_SEARCH" | "IDEMPOTENCY_IN_USE" | "IDEMPOTENCY_MISMATCH" | "NO_PARENT" | "NO_ROLLOUT" | "JOB_RUNNING" | "UNKNOWN_UPSTREAM" | "LLM_HOST_NOT_ALLOWED" | "METHOD_UNSUPPORTED" | "CHAT_UNSUPPORTED" | "LLM_UNREACHABLE" | "LLM_TIMEOUT" | "LLM_RATE_LIMITED" | "LLM_REFUSED" | "LLM_ERROR" | "LLM_BAD_RESPONSE" | "OVERLOADED" | "NOT_READY" | "CRITIC_FAILED" | "CRITIC_INVALID" | "INTERNAL";
         /** @description RFC 9457. */
         Problem: {
             /**
@@ -1220,7 +1329,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `JOB_RUNNING`: a job is queued or running already. `NO_PARENT`: there is nothing to return to. */
+        /** @description `JOB_RUNNING`: a job is queued or running already. `NO_PARENT`: there is nothing to return to. `NO_ROLLOUT`: no candidate is being tried out. */
         Conflict: {
             headers: {
                 [name: string]: unknown;
@@ -1315,7 +1424,10 @@ export interface components {
     parameters: {
         /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
         RequestId: string;
-        /** @description `off`: keep nothing of this request. Any other value, or none, keeps it for training. */
+        /**
+         * @description `off`: keep nothing of this request. Any other value, or none, keeps it for training, unless the service was started to
+         *     keep only what says `on` (SPAR_CONSENT), or never to keep what comes with this key (SPAR_OPTED_OUT).
+         */
         LogChoice: string;
         /** @description The search's `id`. */
         SearchId: string;
@@ -1348,7 +1460,10 @@ export interface operations {
             header?: {
                 /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description `off`: keep nothing of this request. Any other value, or none, keeps it for training. */
+                /**
+                 * @description `off`: keep nothing of this request. Any other value, or none, keeps it for training, unless the service was started to
+                 *     keep only what says `on` (SPAR_CONSENT), or never to keep what comes with this key (SPAR_OPTED_OUT).
+                 */
                 "X-Spar-Log"?: components["parameters"]["LogChoice"];
             };
             path?: never;
@@ -1387,7 +1502,10 @@ export interface operations {
             header?: {
                 /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description `off`: keep nothing of this request. Any other value, or none, keeps it for training. */
+                /**
+                 * @description `off`: keep nothing of this request. Any other value, or none, keeps it for training, unless the service was started to
+                 *     keep only what says `on` (SPAR_CONSENT), or never to keep what comes with this key (SPAR_OPTED_OUT).
+                 */
                 "X-Spar-Log"?: components["parameters"]["LogChoice"];
                 /** @description `respond-async` (RFC 7240): answer at once, and search without the client. Other preferences are ignored. */
                 Prefer?: string;
@@ -1509,7 +1627,10 @@ export interface operations {
             header?: {
                 /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description `off`: keep nothing of this request. Any other value, or none, keeps it for training. */
+                /**
+                 * @description `off`: keep nothing of this request. Any other value, or none, keeps it for training, unless the service was started to
+                 *     keep only what says `on` (SPAR_CONSENT), or never to keep what comes with this key (SPAR_OPTED_OUT).
+                 */
                 "X-Spar-Log"?: components["parameters"]["LogChoice"];
                 /**
                  * @description The key for the language model. Used for the calls of this request only; never stored and never logged. Without it,
@@ -1859,6 +1980,120 @@ export interface operations {
             409: components["responses"]["Conflict"];
             422: components["responses"]["CriticInvalid"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description The job's `id`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
+            404: components["responses"]["UnknownJob"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRollout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is tried out; null for nothing. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutState"];
+                };
+            };
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    skipRollout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The wish is noted; the trainer acts on it within a second or so. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutState"];
+                };
+            };
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    abortRollout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The wish is noted; the trainer acts on it within a second or so. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutState"];
+                };
+            };
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
+            409: components["responses"]["Conflict"];
             default: components["responses"]["Problem"];
         };
     };

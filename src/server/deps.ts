@@ -10,7 +10,11 @@ export interface Deps {
   readonly critics: Critics
   readonly llms: Llms
   readonly recorder: Pick<Recorder, 'record' | 'flush'>
-  readonly store: Pick<Store, 'addFeedback' | 'createJob' | 'getJob' | 'listJobs' | 'readDecisions'>
+  readonly store: Pick<
+    Store,
+    'addFeedback' | 'createJob' | 'getJob' | 'listJobs' | 'readDecisions' | 'updateJob'
+  >
+  readonly rollout: RolloutDesk
   readonly log: Log
   readonly metrics: Metrics
   readonly config: ServerConfig
@@ -22,6 +26,26 @@ export interface Deps {
   now(): number
   /** Aborts when the service shuts down: searches and event streams end, so that the port can close. */
   readonly closing?: AbortSignal
+}
+
+/** What is tried out now. */
+interface RolloutDesk {
+  /** Null for nothing. */
+  show(): Promise<RolloutShown | null>
+  /** Asks for the next stage, or the end, of what is tried out; false when nothing is. */
+  wish(wish: 'skip' | 'abort'): Promise<boolean>
+}
+
+interface RolloutShown {
+  readonly id: string
+  readonly candidate: string
+  readonly parent: string
+  readonly stage: 'shadow' | 'canary' | 'watch'
+  /** Unix milliseconds. */
+  readonly since: number
+  readonly until: number
+  readonly share: number
+  readonly figures: object
 }
 
 export interface ServerConfig {
@@ -37,6 +61,16 @@ export interface ServerConfig {
   readonly stallMs?: number
   /** Those left out: 100 running, 1000 ended, an hour, 64 MB. */
   readonly searches?: Partial<SearchLimits>
+  /** Left out: all is kept but what says `X-Spar-Log: off`. */
+  readonly privacy?: Privacy
+}
+
+/** What of the traffic may be kept. */
+export interface Privacy {
+  /** Only requests that say `X-Spar-Log: on` are kept. */
+  readonly onlyWhenAsked?: boolean
+  /** Fingerprints of keys whose requests are never kept, see client.ts. */
+  readonly optedOut?: readonly string[]
 }
 
 /** How many searches are remembered, and how long. */
@@ -55,10 +89,16 @@ type Readiness =
   | { readonly ready: true; readonly critic: string; readonly device: string }
   | { readonly ready: false; readonly reason: string }
 
+/** Who answers, and who does in its place when it fails; null for nobody. */
+export interface Routed {
+  readonly critic: Critic
+  readonly fallback: Critic | null
+}
+
 /** The critics there are, one of which serves. */
 export interface Critics {
-  /** The one that serves. @throws {AppError} NOT_READY */
-  current(): Critic
+  /** The one that serves, or a candidate for its share of clients. @throws {AppError} NOT_READY */
+  criticFor(client: string): Routed
   /** A loaded critic by version. @throws {AppError} UNKNOWN_CRITIC */
   get(version: string): Critic
   list(): CriticInfo[]

@@ -13,6 +13,8 @@ export interface TrafficRecord {
   readonly candidates: readonly TrafficCandidate[]
   /** Critic version that scored it. */
   readonly critic: string
+  /** Fingerprint of the key the client sent, where it sent one. */
+  readonly client?: string
 }
 
 export interface TrafficCandidate {
@@ -28,6 +30,8 @@ export interface Feedback {
   readonly answer_correct?: boolean
   /** true = right, one per step from the first; null = no opinion. */
   readonly step_labels?: readonly (boolean | null)[]
+  /** Fingerprint of the key of whoever says so. */
+  readonly client?: string
 }
 
 export interface LabelledTraffic {

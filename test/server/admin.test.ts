@@ -41,6 +41,10 @@ for (const [name, headers] of WRONG)
       ['get', '/admin/decisions', 'listDecisions'],
       ['get', '/admin/jobs', 'listJobs'],
       ['get', '/admin/jobs/x', 'getJob'],
+      ['post', '/admin/jobs/x/cancel', 'cancelJob'],
+      ['get', '/admin/rollout', 'getRollout'],
+      ['post', '/admin/rollout/skip', 'skipRollout'],
+      ['post', '/admin/rollout/abort', 'abortRollout'],
       ['post', '/admin/retrain', 'retrain'],
       ['post', '/admin/critics/sums@1/promote', 'promoteCritic'],
       ['post', '/admin/critics/rollback', 'rollbackCritic'],
@@ -270,4 +274,55 @@ test('a record that was tampered with says where', async t => {
   own.store.readDecisions = async () => [forged]
   const { body } = await request(own.app).get('/admin/decisions').set(bearer)
   assert.deepEqual([body.check.ok, body.check.broken_at, body.decisions[0].reason], [false, 1, 'Better.'])
+})
+
+test('a job is cancelled while it lives, and stays as it ended afterwards', async t => {
+  const { app, store, id } = await withJob(t)
+  const cancel = () => request(app).post(`/admin/jobs/${id}/cancel`).set(bearer)
+  const answer = await cancel()
+  assertContract(answer, 'cancelJob')
+  assert.deepEqual([answer.body.state, answer.body.reason], ['cancelled', 'Cancelled by hand.'])
+  const next = await request(app).post('/admin/retrain').set(bearer)
+  assert.equal(next.status, 202, 'the next may begin')
+  await store.updateJob(next.body.id, { state: 'promoted' })
+  const late = await request(app).post(`/admin/jobs/${next.body.id}/cancel`).set(bearer)
+  assert.equal(late.body.state, 'promoted')
+  const unknown = await request(app).post('/admin/jobs/nobody/cancel').set(bearer)
+  assert.deepEqual([unknown.status, unknown.body.code], [404, 'UNKNOWN_JOB'])
+  assertContract(unknown, 'cancelJob')
+})
+
+test('a candidate that is tried out is shown, can be sent on and ended', async t => {
+  const { app, store } = createWorld(t)
+  const ask = (method: 'get' | 'post', path: string) => request(app)[method](path).set(bearer)
+  const none = await ask('get', '/admin/rollout')
+  assertContract(none, 'getRollout')
+  assert.deepEqual(none.body, { rollout: null })
+  for (const [path, operationId] of [
+    ['/admin/rollout/skip', 'skipRollout'],
+    ['/admin/rollout/abort', 'abortRollout'],
+  ] as const) {
+    const refused = await ask('post', path)
+    assert.deepEqual([refused.status, refused.body.code], [409, 'NO_ROLLOUT'])
+    assertContract(refused, operationId)
+  }
+  const state = {
+    id: 'job_1',
+    candidate: 'b',
+    parent: 'a',
+    stage: 'shadow',
+    since: NOW,
+    until: NOW + 9,
+    share: 0.2,
+  }
+  await store.putNote('rollout', state, 0)
+  const shown = await ask('get', '/admin/rollout')
+  assertContract(shown, 'getRollout')
+  const { job, candidate, stage, until, figures } = shown.body.rollout
+  assert.deepEqual([job, candidate, stage, until], ['job_1', 'b', 'shadow', new Date(NOW + 9).toISOString()])
+  assert.equal(figures.compared_steps, 0)
+  for (const wish of ['skip', 'abort'] as const) {
+    assertContract(await ask('post', `/admin/rollout/${wish}`), `${wish}Rollout`)
+    assert.equal(((await store.getNote('rollout'))!.value as { wish: string }).wish, wish)
+  }
 })

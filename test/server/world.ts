@@ -7,6 +7,7 @@ import type { Llm } from '../../src/llm/types.ts'
 import { guardUrl, parseAllowedHosts } from '../../src/llm/url-guard.ts'
 import { createLog } from '../../src/log.ts'
 import { createMetrics } from '../../src/metrics.ts'
+import { showRollout } from '../../src/rollout/show.ts'
 import { createApp } from '../../src/server/app.ts'
 import type { CriticInfo, Critics, Deps, Llms, ServerConfig } from '../../src/server/deps.ts'
 import { createRecorder } from '../../src/store/recorder.ts'
@@ -55,6 +56,7 @@ export function createWorld(t: Scope, options: WorldOptions = {}): World {
     llms: options.llms ?? createLlms(options),
     recorder,
     store,
+    rollout: showRollout(store),
     log: createLog({ level: 'debug', stream: { write: (line: string) => void lines.push(line) } }),
     metrics: createMetrics(),
     config: options.config ?? { adminKey: ADMIN_KEY, jobPollMs: 10 },
@@ -133,7 +135,7 @@ function createCritics(judged: (readonly CritiqueItem[])[]): Critics {
     metrics: { step_auc: 0.7 + i / 100 },
   })
   return {
-    current: () => get(serving),
+    criticFor: () => ({ critic: get(serving), fallback: null }),
     get,
     list: () => versions.map(describe),
     async promote(version) {
