@@ -66,6 +66,7 @@ module.exports = {
     homeRule('protobufjs', 'protobufjs/', '^src/train/'),
     homeRule('onnxruntime', 'onnxruntime-', '^src/(critic|train|llm)/'),
     homeRule('tokenizers', '@huggingface/tokenizers/', '^src/critic/'),
+    homeRule('croner', 'croner/', '^src/schedule\\.ts$'),
     homeRule('ioredis', 'ioredis/', '^src/store/'),
     homeRule('pino', 'pino/', '^src/log\\.ts$'),
     homeRule('prom-client', 'prom-client/', '^src/metrics\\.ts$'),

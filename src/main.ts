@@ -1,5 +1,5 @@
 // The service: reads the environment, wires everything, listens, shuts down in order. The only file that knows all parts.
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { mkdirSync, readdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -17,8 +17,10 @@ import { startMonitor } from './monitor.ts'
 import { type Desk, openDesk } from './rollout/desk.ts'
 import { showRollout } from './rollout/show.ts'
 import { GAUGES, roundReadings } from './round-metrics.ts'
+import { openSchedule, startScheduler } from './schedule.ts'
 import { createApp } from './server/app.ts'
 import { answerClientErrors } from './server/client-error.ts'
+import { startJob } from './server/jobs.ts'
 import { createRecorder } from './store/recorder.ts'
 import { openRedisStore } from './store/redis.ts'
 import { startRetention } from './store/retention.ts'
@@ -43,6 +45,7 @@ const closing = new AbortController()
 let registry: Registry | null = null
 let trainer: Trainer | null = null
 let desk: Desk | null = null
+let stopScheduler: (() => Promise<void>) | null = null
 let stopMonitor: (() => Promise<void>) | null = null
 let unready = 'The critic is loading.'
 
@@ -94,6 +97,7 @@ const app = createApp({
   },
   store,
   rollout: showRollout(store),
+  schedule: openSchedule(store, Date.now),
   log,
   metrics,
   config: { ...(config.adminKey !== undefined && { adminKey: config.adminKey }), privacy: config.traffic },
@@ -118,6 +122,17 @@ const server = app.listen(config.port, config.host, error => {
 })
 
 server.on('clientError', answerClientErrors({ newId, log }))
+
+/** Queues a round; false when one is queued or running. */
+async function startScheduled({ minutes }: { minutes: number }): Promise<boolean> {
+  try {
+    await startJob({ store, newId, now: Date.now }, { minutes, seed: randomInt(2 ** 32), by: 'schedule' })
+    return true
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'JOB_RUNNING') return false
+    throw error
+  }
+}
 
 /** Loads the critic that serves, then starts looking for retraining jobs. */
 async function start(): Promise<void> {
@@ -149,6 +164,7 @@ async function start(): Promise<void> {
   })
   log.info({ critic: registry.current().version, device: registry.device() }, 'ready')
   desk = openDesk({ store, registry, owner, log, now: Date.now })
+  stopScheduler = startScheduler({ store, start: startScheduled, now: Date.now, log })
   stopMonitor = startMonitor({
     store,
     critic: () => critics().current(),
@@ -199,6 +215,7 @@ async function shutDown(exitCode: number): Promise<never> {
   await Promise.race([closed, new Promise(resolve => setTimeout(resolve, 10_000).unref())])
   await started
   await trainer?.close()
+  await stopScheduler?.()
   await stopMonitor?.()
   await desk?.close()
   await stopRetention()

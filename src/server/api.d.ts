@@ -301,6 +301,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When rounds start by themselves. */
+        get: operations["getSchedule"];
+        put?: never;
+        /**
+         * Let rounds start by themselves, or pause that.
+         * @description A round starts when there are `after_items` new records of traffic since the last one that started so, or when the `cron`
+         *     pattern comes, whichever is first; never while another runs. All servers that share a store share the schedule. The body
+         *     replaces what was set.
+         */
+        post: operations["setSchedule"];
+        /** Let no round start by itself. */
+        delete: operations["clearSchedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/rollout": {
         parameters: {
             query?: never;
@@ -726,6 +750,22 @@ export interface components {
             /** @description Fixes the round's choices of chance. Left out, one is drawn and shown in the job's `params`. */
             seed?: number;
         };
+        ScheduleRequest: {
+            /** @description New records of traffic after which a round starts. */
+            after_items?: number | null;
+            /** @description Five or six fields, in UTC. */
+            cron?: string | null;
+            /**
+             * @description How long each round may take.
+             * @default 5
+             */
+            minutes: number;
+            /**
+             * @description True: nothing starts until it is set again without.
+             * @default false
+             */
+            paused: boolean;
+        };
         /** @description P(the step is right | problem, steps before it), calibrated; null = unscored. */
         Score: number | null;
         /** @enum {string} */
@@ -1125,6 +1165,23 @@ export interface components {
             serving: string;
             /** @description The version that served before. */
             previous: string | null;
+        };
+        ScheduleState: {
+            /** @description Null where no round starts by itself. */
+            schedule: components["schemas"]["Schedule"] | null;
+        };
+        Schedule: {
+            after_items: number | null;
+            cron: string | null;
+            minutes: number;
+            paused: boolean;
+            /** @description Records there were when a round last started so. */
+            last_count: number;
+            /**
+             * Format: date-time
+             * @description When that was, or when the schedule was first set.
+             */
+            last_at: string;
         };
         RolloutState: {
             /** @description Null when nothing is tried out. */
@@ -2011,6 +2068,95 @@ export interface operations {
             401: components["responses"]["AdminUnauthorized"];
             403: components["responses"]["AdminDisabled"];
             404: components["responses"]["UnknownJob"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSchedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedule; null for never. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleState"];
+                };
+            };
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    setSchedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleRequest"];
+            };
+        };
+        responses: {
+            /** @description The schedule as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleState"];
+                };
+            };
+            400: components["responses"]["BadJson"];
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    clearSchedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is no schedule now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleState"];
+                };
+            };
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
             default: components["responses"]["Problem"];
         };
     };

@@ -15,6 +15,7 @@ export interface Deps {
     'addFeedback' | 'createJob' | 'getJob' | 'listJobs' | 'readDecisions' | 'updateJob'
   >
   readonly rollout: RolloutDesk
+  readonly schedule: ScheduleDesk
   readonly log: Log
   readonly metrics: Metrics
   readonly config: ServerConfig
@@ -26,6 +27,25 @@ export interface Deps {
   now(): number
   /** Aborts when the service shuts down: searches and event streams end, so that the port can close. */
   readonly closing?: AbortSignal
+}
+
+/** When rounds start by themselves. */
+interface ScheduleDesk {
+  /** Null for never. */
+  show(): Promise<ScheduleSet | null>
+  /** @throws {AppError} INVALID_REQUEST for a pattern that is none */
+  set(wish: Omit<ScheduleSet, 'last_count' | 'last_at'>): Promise<ScheduleSet>
+  clear(): Promise<unknown>
+}
+
+export interface ScheduleSet {
+  readonly after_items: number | null
+  readonly cron: string | null
+  readonly minutes: number
+  readonly paused: boolean
+  readonly last_count: number
+  /** Unix milliseconds. */
+  readonly last_at: number
 }
 
 /** What is tried out now. */

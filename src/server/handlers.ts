@@ -9,6 +9,7 @@ import { listDecisions } from './routes/decisions.ts'
 import { feedback } from './routes/feedback.ts'
 import { cancelJob, getJob, listJobs, retrain } from './routes/jobs.ts'
 import { abortRollout, getRollout, skipRollout } from './routes/rollout.ts'
+import { clearSchedule, getSchedule, setSchedule } from './routes/schedule.ts'
 import { search } from './routes/search.ts'
 import { deleteSearch, getSearch } from './routes/searches.ts'
 import { contract as contractRoute, healthz, metrics, readyz } from './routes/service.ts'
@@ -36,6 +37,9 @@ export function createHandlers(deps: Deps, contract: Contract): Operations {
     skipRollout: skipRollout(deps),
     abortRollout: abortRollout(deps),
     cancelJob: cancelJob(deps),
+    getSchedule: getSchedule(deps),
+    setSchedule: setSchedule(deps),
+    clearSchedule: clearSchedule(deps),
     healthz,
     readyz: readyz(deps),
     metrics: metrics(deps),

@@ -42,6 +42,9 @@ for (const [name, headers] of WRONG)
       ['get', '/admin/jobs', 'listJobs'],
       ['get', '/admin/jobs/x', 'getJob'],
       ['post', '/admin/jobs/x/cancel', 'cancelJob'],
+      ['get', '/admin/schedule', 'getSchedule'],
+      ['post', '/admin/schedule', 'setSchedule'],
+      ['delete', '/admin/schedule', 'clearSchedule'],
       ['get', '/admin/rollout', 'getRollout'],
       ['post', '/admin/rollout/skip', 'skipRollout'],
       ['post', '/admin/rollout/abort', 'abortRollout'],
@@ -325,4 +328,35 @@ test('a candidate that is tried out is shown, can be sent on and ended', async t
     assertContract(await ask('post', `/admin/rollout/${wish}`), `${wish}Rollout`)
     assert.equal(((await store.getNote('rollout'))!.value as { wish: string }).wish, wish)
   }
+})
+
+test('the schedule is set, paused, shown and removed', async t => {
+  const { app } = createWorld(t)
+  const get = () => request(app).get('/admin/schedule').set(bearer)
+  const set = (body: object) => request(app).post('/admin/schedule').set(bearer).send(body)
+  assert.deepEqual((await get()).body, { schedule: null })
+  const answer = await set({ after_items: 500, cron: '0 3 * * *' })
+  assertContract(answer, 'setSchedule')
+  const at = '2026-11-02T09:30:00.000Z'
+  const schedule = {
+    after_items: 500,
+    cron: '0 3 * * *',
+    minutes: 5,
+    paused: false,
+    last_count: 0,
+    last_at: at,
+  }
+  assert.deepEqual([answer.status, answer.body], [200, { schedule }])
+  await set({ after_items: 500, paused: true })
+  const paused = await get()
+  assertContract(paused, 'getSchedule')
+  assert.deepEqual(paused.body, { schedule: { ...schedule, cron: null, paused: true } })
+  for (const body of [{ cron: 'every day' }, { cron: '99 * * * *' }, { after_items: 0 }, { minutes: 0 }]) {
+    const refused = await set(body)
+    assert.deepEqual([refused.status, refused.body.code], [422, 'INVALID_REQUEST'], JSON.stringify(body))
+    assertContract(refused, 'setSchedule')
+  }
+  const cleared = await request(app).delete('/admin/schedule').set(bearer)
+  assertContract(cleared, 'clearSchedule')
+  assert.deepEqual((await get()).body, { schedule: null })
 })

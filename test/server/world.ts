@@ -8,6 +8,7 @@ import { guardUrl, parseAllowedHosts } from '../../src/llm/url-guard.ts'
 import { createLog } from '../../src/log.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { showRollout } from '../../src/rollout/show.ts'
+import { openSchedule } from '../../src/schedule.ts'
 import { createApp } from '../../src/server/app.ts'
 import type { CriticInfo, Critics, Deps, Llms, ServerConfig } from '../../src/server/deps.ts'
 import { createRecorder } from '../../src/store/recorder.ts'
@@ -57,6 +58,7 @@ export function createWorld(t: Scope, options: WorldOptions = {}): World {
     recorder,
     store,
     rollout: showRollout(store),
+    schedule: openSchedule(store, options.now ?? (() => Date.UTC(2026, 10, 2, 9, 30))),
     log: createLog({ level: 'debug', stream: { write: (line: string) => void lines.push(line) } }),
     metrics: createMetrics(),
     config: options.config ?? { adminKey: ADMIN_KEY, jobPollMs: 10 },
