@@ -11,8 +11,8 @@ export interface Cost {
   readonly memory: number
 }
 
-const ROUNDS = 5
-const ITEMS = 12
+const ROUNDS = 3
+const ITEMS = 6
 
 /**
  * Time of the candidate over time of the serving critic: both score the same items in turns, and each one's fastest round counts,
