@@ -1,9 +1,11 @@
 // The command line: `npm run spar -- <command>`. Reads arguments and wires; knows no algorithm.
+import { decisionsCommand } from './cli/decisions.ts'
 import { evalCommand } from './cli/eval.ts'
 import { importCommand } from './cli/import.ts'
 import { labCommand } from './cli/lab.ts'
 import { readArguments } from './cli/options.ts'
 import { plotCommand } from './cli/plot.ts'
+import { roundCommand } from './cli/round.ts'
 import { trainCommand } from './cli/train.ts'
 
 const USAGE = `npm run spar -- <command>
@@ -26,6 +28,9 @@ const USAGE = `npm run spar -- <command>
   lab traffic    learns outcomes of some problems of a pool over HTTP, orders candidates of the others
                                                                --pool <file> [--sizes 10,30,60,120,200] [--folds 5] [--minutes 4] [--seed 1]
                                                                [--critic <dir>] [--data <dir>] [--base <dir>] [--problems 100] [--n 8] [--threads 2]
+  round          a sparring round on a running service, with its progress; needs SPAR_ADMIN_KEY
+                                                               [--url http://127.0.0.1:8080] [--minutes 5] [--seed 1]
+  decisions      checks an export of the decision record       <file.ndjson> [--head <hash noted earlier>]
 
 Paths may be gzipped where they end in .gz. The last line of every eval and lab is one JSON object.
 `
@@ -40,6 +45,8 @@ try {
   else if (command === 'plot') plotCommand(what, values)
   else if (command === 'import') await importCommand(what, values, command_line)
   else if (command === 'eval') await evalCommand(what, values)
+  else if (command === 'round') await roundCommand(values)
+  else if (command === 'decisions') decisionsCommand(what, values)
   else if (command === 'lab') await labCommand(what, values)
   else throw new Error(`there is no command "${command}"\n\n${USAGE}`)
 } catch (error) {

@@ -8,6 +8,8 @@ import type { GgufOptions } from './llm/gguf-model.ts'
 import { BUILTIN_UPSTREAM, GGUF_UPSTREAM, parseUpstreams, type UpstreamConfig } from './llm/upstreams.ts'
 import { type AllowedHosts, parseAllowedHosts } from './llm/url-guard.ts'
 import type { LogLevel } from './log.ts'
+import type { RolloutPlan } from './rollout/run.ts'
+import { parseRedaction, type Redact } from './store/redact.ts'
 
 /** Name -> what it is for. `<NAME>` stands for the upper-case name of an upstream. */
 export const VARIABLES = {
@@ -35,6 +37,22 @@ export const VARIABLES = {
   SPAR_GGUF_LIBRARY: 'Module to run it with, by name or file URL; the installed node-llama-cpp.',
   SPAR_CHAT_UPSTREAM:
     'Upstream that the chat model `spar` stands for; the first named one by the alphabet, else gguf where there is one, else builtin.',
+  SPAR_CONSENT:
+    'Whose traffic is kept: implied (all but `X-Spar-Log: off`) or asked (only `X-Spar-Log: on`); implied.',
+  SPAR_OPTED_OUT:
+    'Keys whose traffic is neither kept nor learned from, comma-separated, each as the first 16 hex digits of its SHA-256; none.',
+  SPAR_REDACT:
+    'What is taken out of traffic before it is kept: email, secret and /regular expressions/, comma-separated; email,secret.',
+  SPAR_RETENTION_DAYS: 'Age at which traffic is forgotten; 90.',
+  SPAR_RETENTION_RECORDS: 'Records of traffic kept at most; 500000.',
+  SPAR_CLIENT_SHARE: 'Largest part of a round’s traffic that one key may be; 0.25.',
+  SPAR_SHADOW_MINUTES:
+    'How long a candidate that passed the gate scores live critiques without answering; 1. 0 leaves it out.',
+  SPAR_SHADOW_SHARE: 'Share of the clients whose critiques it scores then; 0.2.',
+  SPAR_CANARY_MINUTES: 'How long it then answers a share of the clients; 1. 0 leaves it out.',
+  SPAR_CANARY_SHARE: 'That share; 0.1.',
+  SPAR_WATCH_MINUTES:
+    'How long it is watched when it serves, and taken back by itself on errors, slowness or drift; 60.',
   SPAR_LOG_LEVEL: 'debug, info, warn, error or silent; info.',
   REDIS_URL:
     'Redis for traffic, feedback, jobs and the serving pointer, shared by several machines; without it a SQLite file in SPAR_DATA.',
@@ -57,9 +75,24 @@ export interface Config {
   readonly gguf: Omit<GgufOptions, 'threads' | 'gpu'> | null
   /** Name of the upstream that the chat model `spar` stands for. */
   readonly chatUpstream: string
+  readonly traffic: TrafficConfig
+  readonly rollout: RolloutPlan
   readonly logLevel: LogLevel
   readonly redisUrl: string | undefined
 }
+
+/** What of the traffic is kept, for how long, and how much of it one client may be. */
+interface TrafficConfig {
+  readonly onlyWhenAsked: boolean
+  /** Fingerprints. */
+  readonly optedOut: readonly string[]
+  readonly redact: Redact
+  readonly retention: { readonly ageMs: number; readonly records: number }
+  readonly clientShare: number
+}
+
+const DAY_MS = 86_400_000
+const FINGERPRINT = /^[0-9a-f]{16}$/
 
 const DEVICES: Readonly<Record<string, readonly Device[]>> = {
   auto: ['cuda', 'cpu'],
@@ -93,6 +126,47 @@ function readGguf(env: Env): Config['gguf'] {
   return { path: resolve(path), library: env['SPAR_GGUF_LIBRARY'] || undefined, contextTokens, parallel }
 }
 
+function numberFrom(env: Env, name: string, fallback: number, low: number, high: number): number {
+  const value = env[name] ? Number(env[name]) : fallback
+  if (!(value >= low && value <= high)) throw new Error(`${name} must be a number from ${low} to ${high}`)
+  return value
+}
+
+function readTrafficConfig(env: Env): TrafficConfig {
+  const optedOut = (env['SPAR_OPTED_OUT'] ?? '').split(',').flatMap(item => item.trim() || [])
+  if (!optedOut.every(item => FINGERPRINT.test(item)))
+    throw new Error('SPAR_OPTED_OUT must hold the first 16 hex digits of the SHA-256 of each key')
+  return {
+    onlyWhenAsked: oneOf(env, 'SPAR_CONSENT', ['implied', 'asked'], 'implied') === 'asked',
+    optedOut,
+    redact: readRedaction(env['SPAR_REDACT'] ?? 'email,secret'),
+    retention: {
+      ageMs: DAY_MS * numberFrom(env, 'SPAR_RETENTION_DAYS', 90, 0.001, 36_500),
+      records: wholeNumber(env, 'SPAR_RETENTION_RECORDS', 500_000, 0, 2 ** 31 - 1),
+    },
+    clientShare: numberFrom(env, 'SPAR_CLIENT_SHARE', 0.25, 0.01, 1),
+  }
+}
+
+function readRolloutPlan(env: Env): RolloutPlan {
+  const minutes = (name: string, fallback: number) =>
+    numberFrom(env, `SPAR_${name}_MINUTES`, fallback, 0, 100_000)
+  const share = (name: string, fallback: number) => numberFrom(env, `SPAR_${name}_SHARE`, fallback, 0, 1)
+  return {
+    shadow: { minutes: minutes('SHADOW', 1), share: share('SHADOW', 0.2) },
+    canary: { minutes: minutes('CANARY', 1), share: share('CANARY', 0.1) },
+    watch: { minutes: minutes('WATCH', 60) },
+  }
+}
+
+function readRedaction(text: string): Redact {
+  try {
+    return parseRedaction(text)
+  } catch (error) {
+    throw new Error(`SPAR_REDACT: ${(error as Error).message}`)
+  }
+}
+
 /** Reads the environment. @throws Error naming the variable that is wrong, never its value. */
 export function readConfig(env: Env): Config {
   const upstreams = parseUpstreams(env)
@@ -112,6 +186,8 @@ export function readConfig(env: Env): Config {
     upstreams,
     gguf,
     chatUpstream: oneOf(env, 'SPAR_CHAT_UPSTREAM', names, names[0]!),
+    traffic: readTrafficConfig(env),
+    rollout: readRolloutPlan(env),
     logLevel: oneOf<LogLevel>(env, 'SPAR_LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
     redisUrl: env['REDIS_URL'] || undefined,
   }

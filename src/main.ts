@@ -1,5 +1,5 @@
 // The service: reads the environment, wires everything, listens, shuts down in order. The only file that knows all parts.
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { mkdirSync, readdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -7,18 +7,26 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createSameAnswer } from './answer/equivalence.ts'
 import { createSymbolicThread } from './answer/symbolic-thread.ts'
 import { readConfig } from './config.ts'
-import { openRegistry, type Registry } from './critic/registry.ts'
+import { openRegistry, type Registry, type Why } from './critic/registry.ts'
 import { lazySolver, type Solver, startSolver } from './critic/solver.ts'
 import { startWorkerCritic } from './critic/worker-critic.ts'
+import { switchFacts } from './decision-facts.ts'
 import { AppError } from './errors.ts'
 import { startGguf } from './llm/gguf-host.ts'
 import { createLlms } from './llms.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
+import { startMonitor } from './monitor.ts'
+import { type Desk, openDesk } from './rollout/desk.ts'
+import { showRollout } from './rollout/show.ts'
+import { GAUGES, roundReadings } from './round-metrics.ts'
+import { openSchedule, startScheduler } from './schedule.ts'
 import { createApp } from './server/app.ts'
 import { answerClientErrors } from './server/client-error.ts'
+import { startJob } from './server/jobs.ts'
 import { createRecorder } from './store/recorder.ts'
 import { openRedisStore } from './store/redis.ts'
+import { startRetention } from './store/retention.ts'
 import { openSqliteStore } from './store/sqlite.ts'
 import { startTrainer, type Trainer } from './trainer.ts'
 
@@ -28,7 +36,7 @@ const SYMBOLIC_MS = 500
 
 const config = readConfig(process.env)
 const log = createLog({ level: config.logLevel })
-const metrics = createMetrics()
+const metrics = createMetrics(GAUGES)
 const trainedDir = join(config.dataDir, 'critics')
 mkdirSync(trainedDir, { recursive: true })
 const sqlitePath = join(config.dataDir, 'spar.sqlite')
@@ -36,10 +44,14 @@ const store = config.redisUrl
   ? openRedisStore(config.redisUrl, { log })
   : openSqliteStore(sqlitePath, { log })
 const recorder = createRecorder(store, { log })
+const stopRetention = startRetention(store, { ...config.traffic.retention, now: Date.now, log })
 const closing = new AbortController()
 
 let registry: Registry | null = null
 let trainer: Trainer | null = null
+let desk: Desk | null = null
+let stopScheduler: (() => Promise<void>) | null = null
+let stopMonitor: (() => Promise<void>) | null = null
 let unready = 'The critic is loading.'
 
 const critics = (): Registry => {
@@ -56,6 +68,7 @@ async function startBuiltInSolver(): Promise<Solver> {
 }
 
 const symbolic = createSymbolicThread({ deadlineMs: SYMBOLIC_MS })
+const owner = `${hostname()}:${process.pid}`
 const solver = lazySolver(startBuiltInSolver)
 const { gguf: ggufFile, threads, devices } = config
 const gguf =
@@ -64,13 +77,24 @@ const gguf =
     : lazySolver(() => startGguf({ ...ggufFile, threads, gpu: devices.some(device => device !== 'cpu') }))
 const newId = (prefix: string): string => `${prefix}_${randomBytes(8).toString('hex')}`
 
+const byHand = (kind: Why['kind'], reason: string, request_id: string): Why => ({
+  kind,
+  by: 'admin',
+  reason,
+  figures: { request_id },
+})
+
 const app = createApp({
   critics: {
-    current: () => critics().current(),
+    criticFor: client => {
+      const serving = critics().current()
+      return desk?.criticFor(client) ?? { critic: serving, fallback: null }
+    },
     get: version => critics().get(version),
     list: () => critics().list(),
-    promote: version => critics().promote(version),
-    rollback: () => critics().rollback(),
+    promote: (version, requestId) =>
+      critics().promote(version, byHand('promotion', 'Promoted by hand.', requestId)),
+    rollback: requestId => critics().rollback(byHand('rollback', 'Rolled back by hand.', requestId)),
   },
   llms: createLlms({
     upstreams: config.upstreams,
@@ -80,12 +104,17 @@ const app = createApp({
     sampler: solver.sample,
     gguf: gguf?.sample,
   }),
-  recorder,
+  recorder: {
+    record: record => recorder.record(config.traffic.redact(record)),
+    flush: signal => recorder.flush(signal),
+  },
   store,
   sameAnswer: createSameAnswer(symbolic),
+  rollout: showRollout(store),
+  schedule: openSchedule(store, Date.now),
   log,
   metrics,
-  config: config.adminKey === undefined ? {} : { adminKey: config.adminKey },
+  config: { ...(config.adminKey !== undefined && { adminKey: config.adminKey }), privacy: config.traffic },
   ready: () =>
     registry === null
       ? { ready: false, reason: unready }
@@ -108,12 +137,34 @@ const server = app.listen(config.port, config.host, error => {
 
 server.on('clientError', answerClientErrors({ newId, log }))
 
+/** Queues a round; false when one is queued or running. */
+async function startScheduled({ minutes }: { minutes: number }): Promise<boolean> {
+  try {
+    await startJob({ store, newId, now: Date.now }, { minutes, seed: randomInt(2 ** 32), by: 'schedule' })
+    return true
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'JOB_RUNNING') return false
+    throw error
+  }
+}
+
 /** Loads the critic that serves, then starts looking for retraining jobs. */
 async function start(): Promise<void> {
   registry = await openRegistry({
     shippedDir: join(config.modelsDir, 'critic'),
     trainedDir,
-    pointer: { load: () => store.getServing(), save: serving => store.setServing(serving) },
+    pointer: {
+      load: () => store.getServing(),
+      save: serving => store.setServing(serving),
+      async move(from, to, why) {
+        const happening = { at: Date.now(), id: newId('decision') }
+        const facts = switchFacts(from, to, why, version => critics().originOf(version), happening)
+        const entry = await store.moveServing(from, to, facts)
+        if (entry)
+          log.info({ decision: entry.seq, hash: entry.hash, critic: to.version }, 'decision recorded')
+        return entry !== null
+      },
+    },
     start: dir =>
       startWorkerCritic(dir, {
         devices: config.devices,
@@ -126,6 +177,15 @@ async function start(): Promise<void> {
       log.error({ critic: version, error }, 'critic is damaged; the shipped one serves'),
   })
   log.info({ critic: registry.current().version, device: registry.device() }, 'ready')
+  desk = openDesk({ store, registry, owner, log, now: Date.now })
+  stopScheduler = startScheduler({ store, start: startScheduled, now: Date.now, log })
+  stopMonitor = startMonitor({
+    store,
+    critic: () => critics().current(),
+    gauge: metrics.gauge,
+    now: Date.now,
+    log,
+  })
   trainer = startTrainer({
     store,
     storeAddress: config.redisUrl ?? sqlitePath,
@@ -133,8 +193,14 @@ async function start(): Promise<void> {
     trainedDir,
     log,
     now: Date.now,
-    owner: `${hostname()}:${process.pid}`,
+    owner,
+    rollout: config.rollout,
+    onEnded(decision, figures) {
+      metrics.roundEnded(decision)
+      for (const reading of roundReadings(figures)) metrics.gauge(reading)
+    },
     threads: config.threads,
+    admit: { share: config.traffic.clientShare, without: config.traffic.optedOut },
   })
 }
 
@@ -163,6 +229,10 @@ async function shutDown(exitCode: number): Promise<never> {
   await Promise.race([closed, new Promise(resolve => setTimeout(resolve, 10_000).unref())])
   await started
   await trainer?.close()
+  await stopScheduler?.()
+  await stopMonitor?.()
+  await desk?.close()
+  await stopRetention()
   await recorder.close()
   await registry?.close()
   await solver.close()

@@ -12,8 +12,21 @@ export interface Metrics {
   criticCall(call: ServedBy & { readonly timing: Readonly<Record<CriticStage, number>> }): void
   /** The critic that serves; null for none. */
   serving(by: ServedBy | null): void
+  /** A figure of training or of a candidate that is tried out; `label` names the one label it has. */
+  gauge(reading: GaugeReading): void
+  /** A decision about a critic. */
+  decided(kind: string): void
+  /** The end of a round. */
+  roundEnded(decision: string): void
   /** The Prometheus text format with its content type. */
   render(): Promise<{ contentType: string; text: string }>
+}
+
+/** A gauge that is set up beforehand, its value, and its labels. */
+interface GaugeReading {
+  readonly name: string
+  readonly value: number
+  readonly labels?: Readonly<Record<string, string>>
 }
 
 /** Version and device. */
@@ -39,8 +52,10 @@ const STAGE_SECONDS = [0.0001, 0.00025, 0.0005, ...SECONDS]
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128]
 const TOKENS = [32, 64, 128, 256, 512, 1024, 2048, 4096]
 
-/** Sets up every metric, those of the process (memory, CPU, event-loop lag) included. */
-export function createMetrics(): Metrics {
+/** Sets up every metric, `gauges` by name with their one label, those of the process (memory, CPU, event-loop lag) included. */
+export function createMetrics(
+  gauges: Readonly<Record<string, { readonly help: string; readonly label: string | null }>> = {},
+): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 10 })
@@ -116,7 +131,29 @@ export function createMetrics(): Metrics {
     registers,
   })
 
+  const decisions = new Counter({
+    name: 'spar_decisions_total',
+    help: 'Critics promoted and rolled back by this server, by hand or not.',
+    labelNames: ['kind'],
+    registers,
+  })
+  const rounds = new Counter({
+    name: 'spar_rounds_total',
+    help: 'Sparring rounds that ended on this server, by how.',
+    labelNames: ['decision'],
+    registers,
+  })
+  const more = new Map(
+    Object.entries(gauges).map(([name, { help, label }]) => [
+      name,
+      new Gauge({ name, help, labelNames: label === null ? [] : [label], registers }),
+    ]),
+  )
+
   return {
+    gauge: ({ name, value, labels = {} }) => more.get(name)?.set(labels, value),
+    decided: kind => decisions.inc({ kind }),
+    roundEnded: decision => rounds.inc({ decision }),
     requestStarted() {
       const startedAt = performance.now()
       inFlight.inc()

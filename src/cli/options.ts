@@ -73,6 +73,7 @@ export const readArguments = (args: readonly string[]) =>
       plot: { type: 'string' },
       folds: { type: 'string' },
       sizes: { type: 'string' },
+      head: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })

@@ -25,6 +25,8 @@ export interface Asker {
   readonly requestId: string
   /** Key for the LLM. */
   readonly apiKey: string | undefined
+  /** Fingerprint of the client's key. */
+  readonly client: string | undefined
   /** Aborts when the search is not wanted any more. */
   readonly signal: AbortSignal
   /** Takes what was found, with its records for the traffic log. */
@@ -55,7 +57,7 @@ export interface PreparedSearch {
 export function prepareSearch(deps: Deps, ask: SearchAsk, asker: Asker): PreparedSearch {
   const { problem, method, params, budget, seed = randomInt(2 ** 32) } = ask
   const { signal, requestId } = asker
-  const critic = chooseCritic(deps.critics, ask.critic)
+  const { critic } = chooseCritic(deps.critics, ask.critic, asker.client ?? requestId)
   const { threshold } = critic
   const llm = deps.llms.resolve(ask.llm, asker.apiKey)
   checkParams(method, params)

@@ -296,7 +296,12 @@ const STAGES: readonly Stage[] = [
 async function leave(t: TestContext, stage: Stage, stream: boolean) {
   const server = await startLlm(t, stage.upstream)
   const { critic, seen } = slowCritic(stage.slowCritic ? 1 : Number.POSITIVE_INFINITY)
-  const critics = { current: () => critic, get: () => critic, list: () => [], ...NO_SWITCH }
+  const critics = {
+    criticFor: () => ({ critic, fallback: null }),
+    get: () => critic,
+    list: () => [],
+    ...NO_SWITCH,
+  }
   const { app, lines, traffic } = createSpar(t, server, 60_000, { critics })
   let ms = 0
   let calls = 0

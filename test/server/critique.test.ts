@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import request from 'supertest'
+import type { Critic } from '../../src/critic/types.ts'
+import { AppError } from '../../src/errors.ts'
 import { assertContract } from './contract-check.ts'
 import { createWorld, sumsCritic } from './world.ts'
 
@@ -57,7 +59,7 @@ test('the answer says where the critic’s time went', async () => {
 
 test('a score exactly at the threshold is right', async t => {
   const critic = { ...sumsCritic('edge'), threshold: 0.6 }
-  const critics = { ...world.deps.critics, current: () => critic }
+  const critics = { ...world.deps.critics, criticFor: () => ({ critic: critic, fallback: null }) }
   const edge = createWorld(t, { critics })
   const answer = await request(edge.app)
     .post('/critique')
@@ -193,9 +195,26 @@ test('a critique that failed is not logged', async t => {
       throw new Error('out of memory')
     },
   }
-  const broken = createWorld(t, { critics: { ...world.deps.critics, current: () => failing } })
+  const broken = createWorld(t, {
+    critics: { ...world.deps.critics, criticFor: () => ({ critic: failing, fallback: null }) },
+  })
   const answer = await request(broken.app).post('/critique').send(pens)
   assert.equal(answer.status, 500)
   assertContract(answer, 'critique')
   assert.deepEqual(await broken.traffic(), [])
+})
+
+test('where a candidate that is tried out fails, what serves answers, under its own name', async t => {
+  const failing: Critic = {
+    version: 'candidate',
+    threshold: 0.5,
+    judge: async () => {
+      throw new AppError('CRITIC_FAILED', 'The critic failed on this request.')
+    },
+  }
+  const routed = { critic: failing, fallback: sumsCritic('sums@2') }
+  const own = createWorld(t, { critics: { ...world.deps.critics, criticFor: () => routed } })
+  const answer = await request(own.app).post('/critique').send(pens)
+  assert.deepEqual([answer.status, answer.body.critic], [200, 'sums@2'])
+  assert.equal((await own.traffic())[0]!.record.critic, 'sums@2')
 })

@@ -196,7 +196,7 @@ test('a running search stays on the critic it began with', async t => {
     .send({ problem, llm: fake, params: { n: 4, concurrency: 1 } })
     .then(answer => answer)
   while (slow.requests.length < 2) await new Promise(resolve => setTimeout(resolve, 5))
-  await own.deps.critics.promote('sums@1')
+  await own.deps.critics.promote('sums@1', 'req')
   assert.equal((await asked).body.critic, 'sums@2')
 })
 

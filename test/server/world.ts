@@ -7,6 +7,8 @@ import type { Llm } from '../../src/llm/types.ts'
 import { guardUrl, parseAllowedHosts } from '../../src/llm/url-guard.ts'
 import { createLog } from '../../src/log.ts'
 import { createMetrics } from '../../src/metrics.ts'
+import { showRollout } from '../../src/rollout/show.ts'
+import { openSchedule } from '../../src/schedule.ts'
 import { createApp } from '../../src/server/app.ts'
 import type { CriticInfo, Critics, Deps, Llms, ServerConfig } from '../../src/server/deps.ts'
 import { createRecorder } from '../../src/store/recorder.ts'
@@ -54,6 +56,8 @@ export function createWorld(t: Scope, options: WorldOptions = {}): World {
     llms: options.llms ?? createLlms(options),
     recorder,
     store,
+    rollout: showRollout(store),
+    schedule: openSchedule(store, options.now ?? (() => Date.UTC(2026, 10, 2, 9, 30))),
     log: createLog({ level: 'debug', stream: { write: (line: string) => void lines.push(line) } }),
     metrics: createMetrics(),
     config: options.config ?? { adminKey: ADMIN_KEY, jobPollMs: 10 },
@@ -135,7 +139,7 @@ function createCritics(judged: (readonly CritiqueItem[])[]): Critics {
     metrics: { step_auc: 0.7 + i / 100 },
   })
   return {
-    current: () => get(serving),
+    criticFor: () => ({ critic: get(serving), fallback: null }),
     get,
     list: () => versions.map(describe),
     async promote(version) {

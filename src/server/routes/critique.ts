@@ -5,6 +5,7 @@ import type { Step } from '../../answer/types.ts'
 import type { Critic, Critique, StepScore, Timing } from '../../critic/types.ts'
 import { aggregate } from '../../search/aggregate.ts'
 import type { components } from '../api.d.ts'
+import { clientOf } from '../client.ts'
 import type { Deps } from '../deps.ts'
 import { whileWanted } from '../gone.ts'
 import type { Operation } from '../operations.ts'
@@ -32,12 +33,19 @@ export const critique =
   (deps: Deps): Operation<'critique'> =>
   async (req, res) => {
     const { body } = req
-    const critic = chooseCritic(deps.critics, body.critic)
+    const client = clientOf(req) ?? res.locals.requestId
+    const { critic: chosen, fallback } = chooseCritic(deps.critics, body.critic, client)
     const items =
       'items' in body ? body.items.map((item, i) => readItem(item, `items[${i}].`)) : [readItem(body, '')]
-    const judged = await critic.judge(items, whileWanted(res), timing =>
-      res.set('Server-Timing', wordTiming(timing)),
-    )
+    const wanted = whileWanted(res)
+    const ask = (critic: Critic) =>
+      critic.judge(items, wanted, timing => res.set('Server-Timing', wordTiming(timing)))
+    let critic = chosen
+    const judged = await ask(chosen).catch(error => {
+      if (fallback === null || wanted.aborted) throw error
+      critic = fallback // no client pays for a candidate that is tried out
+      return ask(fallback)
+    })
     const requestId = res.locals.requestId
     const answers = items.map((item, i) => {
       const found = judged[i]

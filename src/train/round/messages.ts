@@ -13,6 +13,8 @@ export interface RoundOrder {
   readonly minutes: number
   readonly seed: number
   readonly threads: number
+  /** Largest part of the traffic that one client may be, and clients that opted out. */
+  readonly admit?: { readonly share?: number; readonly without?: readonly string[] }
 }
 
 export type Figures = Readonly<Record<string, unknown>>

@@ -9,7 +9,9 @@ import { OPSET } from '../engine/graph.ts'
 import { exportCritic } from '../export.ts'
 import { finishCritic } from '../recipe/reading.ts'
 import { createRng } from '../rng.ts'
-import { collect, collectFigures } from './collect.ts'
+import { type AdmitOptions, admit } from './admit.ts'
+import { collect, collectFigures, MAX_RECORDS } from './collect.ts'
+import { compareCost } from './cost.ts'
 import { keepCandidate, openDraft, pastDecision } from './draft.ts'
 import { decide, type Verdict } from './gate.ts'
 import { learn } from './learn.ts'
@@ -23,6 +25,8 @@ import { drawYardsticks } from './yardsticks.ts'
 export interface RoundOptions {
   /** Newest first, with all feedback so far. */
   readonly traffic: readonly LabelledTraffic[]
+  /** Whose traffic may teach, and how much. */
+  readonly admit?: Partial<AdmitOptions>
   /** Folder of the serving critic; only read. */
   readonly servingDir: string
   /** Folder of trained critics; the candidate ends up in `outDir/version`, whatever the decision. */
@@ -43,6 +47,8 @@ export interface RoundOptions {
 
 export type RoundResult = Verdict
 
+/** Largest part of the traffic that one client may be, where nothing else is said. */
+const CLIENT_SHARE = 0.25
 const WAVE = 48
 const MAX_WAVES = 40
 /** Share of the round spent on the game. */
@@ -66,8 +72,9 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
   try {
     const parent = serving.artifact.manifest
     reporter.enter('collect', 0, { seed, parent: parent.version })
-    const collected = collect(options.traffic, servingDir, rng)
-    reporter.add({ collected: collectFigures(collected) })
+    const admitted = admit(options.traffic.slice(0, MAX_RECORDS), { share: CLIENT_SHARE, ...options.admit })
+    const collected = collect(admitted.traffic, servingDir, rng)
+    reporter.add({ admitted: admitted.figures, collected: collectFigures(collected) })
 
     // The serving critic is measured first: that tells how much time the candidate's turn will take.
     reporter.enter('play', 5)
@@ -118,11 +125,15 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
       replay: nextReplay(collected, rng.fork('replay')),
     })
     const candidate = await openScorer(draft.dir, { threads })
-    const after = await measure(candidate, yardsticks, signal).finally(() => candidate.release())
+    const compared = async () => {
+      const measured = await measure(candidate, yardsticks, signal)
+      return { after: measured, cost: await compareCost(serving, candidate, yardsticks.slice) }
+    }
+    const { after, cost } = await compared().finally(() => candidate.release())
     reporter.add({ candidate: measuredFigures(after) })
 
     reporter.enter('gate', 98)
-    const verdict = decide(before, after, rng.fork('gate'))
+    const verdict = decide(before, after, rng.fork('gate'), cost)
     const figures = { ...reporter.finish(), gate: verdict.figures }
     const result = { ...verdict, figures }
     keepCandidate(draft, manifest, result)
