@@ -24,6 +24,9 @@ const USAGE = `npm run spar -- <command>
   lab traffic    learns outcomes of some problems of a pool over HTTP, orders candidates of the others
                                                                --pool <file> [--sizes 10,30,60,120,200] [--folds 5] [--minutes 4] [--seed 1]
                                                                [--critic <dir>] [--data <dir>] [--base <dir>] [--problems 100] [--n 8] [--threads 2]
+  lab rounds     spars round after round; errors of real models and frozen opponents after each
+                                                               [--rounds 4] [--minutes 15] [--seed 1] [--given 150] [--ablate all|<name>,…] [--llm <upstream>]
+                                                               [--critic <dir>] [--data <dir>] [--base <dir>] [--problems 150] [--n 8] [--threads 2]
 
 Paths may be gzipped where they end in .gz. The last line of every eval and lab is one JSON object.
 `

@@ -67,6 +67,10 @@ export const readArguments = (args: readonly string[]) =>
       plot: { type: 'string' },
       folds: { type: 'string' },
       sizes: { type: 'string' },
+      rounds: { type: 'string' },
+      given: { type: 'string' },
+      ablate: { type: 'string' },
+      llm: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })

@@ -1,5 +1,6 @@
 // Trains the step head's feature path without the trunk: it then sees every label many times in less than a minute. Knows no corpus, no
 // traffic and no text path.
+import type { LabelWeight } from '../fit/batch.ts'
 import { type FitOptions, fit } from '../fit/fit.ts'
 import { createSampler, type Pool } from '../fit/sampler.ts'
 import type { Weights } from '../model/config.ts'
@@ -19,7 +20,13 @@ export const isFeaturePath = (name: string): boolean => name.startsWith('head.fe
 type FeatureFit = Pick<
   FitOptions,
   'engine' | 'config' | 'weights' | 'budget' | 'learningRate' | 'now' | 'signal' | 'onStep'
-> & { readonly pools: readonly Pool[]; readonly rng: Rng; readonly seed: number | string }
+> & {
+  readonly pools: readonly Pool[]
+  readonly rng: Rng
+  readonly seed: number | string
+  /** Default: `classWeights`. */
+  readonly weigh?: LabelWeight
+}
 
 /** Weights of which the feature path and the head's bias are trained and nothing else has changed. */
 export const fitFeaturePath = ({ pools, rng, seed, ...options }: FeatureFit): Promise<Weights> =>
@@ -29,6 +36,6 @@ export const fitFeaturePath = ({ pools, rng, seed, ...options }: FeatureFit): Pr
     adaptation: partOf(everyWeight(options.config), name => isFeaturePath(name) || name === 'head.out_bias'),
     draw: createSampler(pools, { ...BUCKETS, tokens: BATCH_TOKENS }, rng),
     shares: { lm: 0, step: 1, pair: 0.3 },
-    weigh: classWeights(pools.flatMap(pool => pool.units)),
+    weigh: options.weigh ?? classWeights(pools.flatMap(pool => pool.units)),
     featureDropout: { rate: FEATURE_DROPOUT, seed },
   })

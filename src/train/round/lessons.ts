@@ -3,26 +3,34 @@ import { createHash } from 'node:crypto'
 import type { TextTokenizer } from '../../critic/tokenizer.ts'
 import type { Comparison, Example } from '../data/example.ts'
 import { comparisonUnit, exampleUnit, textFrozen, type Unit } from '../data/units.ts'
+import type { LabelWeight } from '../fit/batch.ts'
 import type { Pool } from '../fit/sampler.ts'
+import { classWeights } from '../recipe/label-weights.ts'
 import { round } from '../recipe/reading.ts'
 import type { Rng } from '../rng.ts'
+import { type Ablations, NO_ABLATION } from './ablation.ts'
 import type { Collected } from './collect.ts'
 import type { Figures } from './messages.ts'
 import type { TrafficProblem, TrafficSolution } from './outcomes.ts'
 import { duelComparison, type JudgedDuel } from './play.ts'
 
 /** Examples and comparisons of one kind. */
-interface Lesson {
+interface Taught {
+  readonly examples: readonly Example[]
+  readonly comparisons: readonly Comparison[]
+}
+
+interface Lesson extends Taught {
   readonly name: string
   /** Share of training tokens it is worth when there is plenty of it. */
   readonly worth: number
-  readonly examples: readonly Example[]
-  readonly comparisons: readonly Comparison[]
 }
 
 export interface Lessons {
   /** Shares add up to 1. */
   readonly pools: readonly Pool[]
+  /** Makes right and wrong labels of a source count the same. */
+  readonly weigh: LabelWeight
   /** sha256 over the exact records. */
   readonly dataHash: string
 }
@@ -33,6 +41,7 @@ const PAIRS_PER_PROBLEM = 48
 const HALF = 100
 /** Least share of replay, where there is any (DESIGN 5). */
 const LEAST_REPLAY = 0.15
+const REPLAY = 'replay'
 const WORTH = { outcomes: 0.4, agreement: 0.15, steps: 0.2, fooled: 0.15, caught: 0.1, replay: 0.35 }
 
 /** Outcome comparisons, step labels, duels and replay as pools. */
@@ -42,26 +51,34 @@ export function prepareLessons(
   { train, replay }: Pick<Collected, 'train' | 'replay'>,
   duels: readonly JudgedDuel[],
   rng: Rng,
+  without: Ablations = NO_ABLATION,
 ): Lessons {
   const pairs = train.flatMap(problem => outcomePairs(problem, rng))
   const said = pairs.filter(pair => !pair.agreed).map(pair => pair.comparison)
   const agreed = pairs.filter(pair => pair.agreed).map(pair => pair.comparison)
   const labelled = train.flatMap(p => p.solutions.filter(s => s.stepLabels !== null).map(feedbackExample))
-  const won = (fooled: boolean) => duels.filter(d => d.fooled === fooled).map(duelComparison)
-  const lessons: Lesson[] = [
+  const balanced = !without.has('no-balance')
+  const won = (fooled: boolean): Taught => {
+    const comparisons = duels.filter(d => d.fooled === fooled).map(duelComparison)
+    return balanced
+      ? { examples: [], comparisons }
+      : { examples: comparisons.map(({ worse }) => worse), comparisons: [] }
+  }
+  const all: Lesson[] = [
     { name: 'outcomes', worth: WORTH.outcomes, examples: [], comparisons: said },
     { name: 'agreement', worth: WORTH.agreement, examples: [], comparisons: agreed },
     { name: 'step feedback', worth: WORTH.steps, examples: labelled, comparisons: [] },
-    { name: 'sneaky, fooled', worth: WORTH.fooled, examples: [], comparisons: won(true) },
-    { name: 'sneaky, caught', worth: WORTH.caught, examples: [], comparisons: won(false) },
+    { name: 'sneaky, fooled', worth: WORTH.fooled, ...won(true) },
+    { name: 'sneaky, caught', worth: WORTH.caught, ...won(false) },
     {
-      name: 'replay',
+      name: REPLAY,
       worth: WORTH.replay,
       examples: replay.filter(example => example.labels.some(label => label !== null)),
       comparisons: replayPairs(replay, rng),
     },
   ]
-  const pools = lessons.map(({ name, worth, examples, comparisons }) => {
+  const lessons = all.filter(({ name }) => isTaught(name, without))
+  const encoded = lessons.map(({ name, worth, examples, comparisons }) => {
     const unitsOf = (some: readonly Example[]) =>
       some.flatMap(example => exampleUnit(tokenizer, example, maxLength) ?? [])
     const units: Unit[] = [
@@ -72,15 +89,22 @@ export function prepareLessons(
     ]
     return { name, units, share: (worth * units.length) / (units.length + HALF) }
   })
+  const pools = withReplay(encoded.filter(pool => pool.units.length > 0))
   return {
-    pools: withReplay(pools.filter(pool => pool.units.length > 0)),
+    pools,
+    weigh: balanced ? classWeights(pools.flatMap(pool => pool.units)) : () => 1,
     dataHash: hashRecords(lessons.flatMap(({ examples, comparisons }) => [...examples, ...comparisons])),
   }
 }
 
+function isTaught(name: string, without: Ablations): boolean {
+  if (name === REPLAY) return !without.has('no-replay')
+  return !without.has(name.startsWith('sneaky') ? 'outcomes-only' : 'self-play-only')
+}
+
 /** Scales shares to 1, of which replay has at least its part. */
 function withReplay(pools: readonly Pool[]): Pool[] {
-  const isReplay = ({ name }: Pool) => name === 'replay'
+  const isReplay = ({ name }: Pool) => name === REPLAY
   const sum = (of: readonly Pool[]) => of.reduce((total, pool) => total + pool.share, 0)
   const replay = sum(pools.filter(isReplay))
   const total = sum(pools)

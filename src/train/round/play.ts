@@ -56,6 +56,8 @@ export interface PlayOptions {
   /** Most waves; the policy moves after each. */
   readonly waves: number
   readonly waveSize: number
+  /** Whether an edit must be wrong for sure to count; default true. */
+  readonly provableOnly?: boolean
   readonly signal?: AbortSignal
   /** Asked after each wave; true ends the game. */
   readonly isOver: (wavesPlayed: number) => boolean
@@ -78,10 +80,15 @@ const rightSolutions = ({ solutions }: TrafficProblem): CleanSolution[] =>
 const isRight = ({ labels }: Example): boolean =>
   labels.length > 0 && labels.every(l => l !== null && l >= 0.5)
 
-/** Spoils a solution, or null when no step of it can be shown to be wrong after an edit. */
-export function challenge(rng: Rng, policy: SneakyPolicy, { problem, steps }: CleanSolution): Duel | null {
-  const spoiled = corruptSolution(rng, policy, problem, steps)
-  if (spoiled === null || !spoiled.provably_wrong) return null
+/** Spoils a solution, or null when no step of it can be shown to be wrong after an edit (or be edited, without `provableOnly`). */
+export function challenge(
+  rng: Rng,
+  policy: SneakyPolicy,
+  { problem, steps }: CleanSolution,
+  provableOnly = true,
+): Duel | null {
+  const spoiled = corruptSolution(rng, policy, problem, steps, { provableOnly })
+  if (spoiled === null || (provableOnly && !spoiled.provably_wrong)) return null
   return { problem: typeof problem === 'string' ? problem : problem.problem, steps, spoiled }
 }
 
@@ -115,7 +122,7 @@ export async function play(options: PlayOptions): Promise<Game> {
   for (let wave = 1; wave <= options.waves && sources.length > 0; wave++) {
     signal?.throwIfAborted()
     const drawn = Array.from({ length: options.waveSize }, () =>
-      challenge(rng, policy, rng.pick(rng.pick(sources))),
+      challenge(rng, policy, rng.pick(rng.pick(sources)), options.provableOnly),
     )
     const given = drawn.filter(duel => duel !== null)
     const judged = (await judgeDuels(critic, threshold, given)).filter(duel => duel !== null)
@@ -166,6 +173,7 @@ export function gameFigures({ duels, policy }: Game): Record<string, unknown> {
     false_alarms: share(duels, d => d.falseAlarm),
     by_operator: byOperator,
     policy_entropy: round(entropyOf(policy.weights)),
+    policy,
   }
 }
 

@@ -9,6 +9,7 @@ import { OPSET } from '../engine/graph.ts'
 import { exportCritic } from '../export.ts'
 import { finishCritic } from '../recipe/reading.ts'
 import { createRng } from '../rng.ts'
+import { type Ablations, NO_ABLATION } from './ablation.ts'
 import { collect, collectFigures } from './collect.ts'
 import { keepCandidate, openDraft, pastDecision } from './draft.ts'
 import { decide, type Verdict } from './gate.ts'
@@ -39,6 +40,8 @@ export interface RoundOptions {
   readonly createdAt: string
   readonly signal?: AbortSignal
   readonly report: Report
+  /** What the round does without; nothing when absent. */
+  readonly without?: Ablations
 }
 
 export type RoundResult = Verdict
@@ -55,7 +58,7 @@ const LEAST_LEARN_SHARE = 0.2
  * @throws {AppError} CRITIC_INVALID when the serving critic cannot be improved on; the signal's reason when aborted
  */
 export async function runRound(options: RoundOptions): Promise<RoundResult> {
-  const { servingDir, outDir, version, minutes, seed, threads, now, signal } = options
+  const { servingDir, outDir, version, minutes, seed, threads, now, signal, without = NO_ABLATION } = options
   const past = pastDecision(outDir, version)
   if (past) return past
   const rng = createRng(seed).fork('round')
@@ -84,6 +87,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
       rng: rng.fork('play'),
       waves: MAX_WAVES,
       waveSize: WAVE,
+      provableOnly: !without.has('no-validity'),
       ...(signal ? { signal } : {}),
       isOver: () => now() - playStart > PLAY_SHARE * totalMs,
     })
@@ -91,7 +95,14 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
 
     reporter.enter('learn', 20)
     const tokenizer = openTokenizer(serving.artifact)
-    const lessons = prepareLessons(tokenizer, parent.max_length, collected, game.duels, rng.fork('lessons'))
+    const lessons = prepareLessons(
+      tokenizer,
+      parent.max_length,
+      collected,
+      game.duels,
+      rng.fork('lessons'),
+      without,
+    )
     reporter.add({ data_hash: lessons.dataHash, lessons: lessonFigures(lessons) })
     const leftMs = totalMs - reporter.elapsedMs() - evaluationMs(measureMs)
     const learnMs = Math.max(LEAST_LEARN_SHARE * totalMs, leftMs)
