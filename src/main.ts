@@ -121,6 +121,7 @@ async function start(): Promise<void> {
     now: Date.now,
     owner: `${hostname()}:${process.pid}`,
     threads: config.threads,
+    sparring: config.sparring,
   })
 }
 

@@ -7,7 +7,7 @@ import type { Registry } from './critic/registry.ts'
 import { AppError } from './errors.ts'
 import type { Log } from './log.ts'
 import type { Job, JobChange, Store } from './store/types.ts'
-import type { RoundNews, RoundOrder } from './train/round/messages.ts'
+import type { RoundNews, RoundOrder, SparringSettings } from './train/round/messages.ts'
 
 export interface TrainerOptions {
   readonly store: Store
@@ -21,6 +21,8 @@ export interface TrainerOptions {
   /** Name of this process among those that share the store. */
   readonly owner: string
   readonly threads: number
+  /** What the operator says of rounds. */
+  readonly sparring?: SparringSettings
   readonly pollMs?: number
   /** Program of the round's process; the tests have shorter ones. */
   readonly roundProcess?: string
@@ -110,6 +112,7 @@ export function startTrainer(options: TrainerOptions): Trainer {
       minutes: Number(job.params['minutes'] ?? 5),
       seed: Number(job.params['seed'] ?? 1),
       threads: options.threads,
+      ...(options.sparring && { sparring: options.sparring }),
     }
     const child = fork(options.roundProcess ?? ROUND_PROCESS, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
     const stop = () => child.kill('SIGTERM')

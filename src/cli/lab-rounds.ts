@@ -65,6 +65,7 @@ export async function labRounds(values: CliValues): Promise<void> {
           workDir,
           traffic,
           writers,
+          ...(llm && { sneakyLlm: llm }),
           subsets,
           ...(name !== FULL && { ablation: name }),
           now: () => performance.now(),

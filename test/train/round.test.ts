@@ -14,6 +14,7 @@ import { readJsonl } from '../../src/train/data/jsonl.ts'
 import { REPLAY_FILE, SLICE_FILE } from '../../src/train/recipe/reading.ts'
 import type { RoundNews, RoundOrder } from '../../src/train/round/messages.ts'
 import { runRound } from '../../src/train/round/round.ts'
+import { readSparring } from '../../src/train/round/sparring-state.ts'
 import { tempFolder, writeTinyCritic } from '../fakes/tiny-critic.ts'
 import { feedbackTraffic, writeRoundCritic } from './round-world.ts'
 
@@ -146,6 +147,11 @@ test('without traffic a round plays on generated problems; run again it answers 
   const lessons = Object.keys(first.figures['lessons'] as object)
   assert.ok(lessons.includes('replay') && lessons.some(name => name.startsWith('sneaky')), lessons.join())
   assert.equal(lessons.includes('outcomes'), false)
+  // What sparring remembers is beside the critics: this round's generator, and the critic it met.
+  const { league, notes } = readSparring(order.outDir)
+  assert.ok(league.attackers.some(({ name }) => name === 'generator of no-traffic'))
+  assert.ok((league.table['critic@0.1.0']?.['generator of no-traffic']?.games ?? 0) > 20)
+  assert.deepEqual(notes.at(-1), { version: 'no-traffic', decision: first.decision })
   const stages: string[] = []
   const report = (stage: string) => stages.push(stage)
   const again = await runRound({ ...alone, version: 'no-traffic', minutes: 100, report })

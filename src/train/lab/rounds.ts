@@ -2,6 +2,7 @@
 // One run of rounds in a scratch folder, with no service. Prints nothing.
 import { join } from 'node:path'
 import { openScorer, type Scorer } from '../../critic/scorer.ts'
+import type { Llm } from '../../llm/types.ts'
 import type { LabelledTraffic } from '../../store/types.ts'
 import { type StepJudge, scorerJudge } from '../eval/judge.ts'
 import type { Subset } from '../eval/labelled.ts'
@@ -33,6 +34,8 @@ export interface RoundsLabOptions {
   readonly ablation?: Ablation
   /** What a client sends before the round of this number (from 1), newest first. */
   readonly traffic: (round: number) => Promise<readonly LabelledTraffic[]>
+  /** Plays the sneaky role beside the edit policy. */
+  readonly sneakyLlm?: Llm
   /** The first is the one the headline is about. */
   readonly writers: readonly Writer[]
   /** ProcessBench; none when there is no data. */
@@ -112,6 +115,7 @@ export async function runRoundsLab(options: RoundsLabOptions): Promise<LabRound[
       now,
       createdAt: options.createdAt,
       report: () => {},
+      ...(options.sneakyLlm && { sneakyLlm: options.sneakyLlm }),
       ...(options.ablation && { without: new Set([options.ablation]) }),
       ...(signal && { signal }),
     })

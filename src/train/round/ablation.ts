@@ -2,6 +2,8 @@
 
 /** What a round may be run without, or with alone. */
 export const ABLATIONS = [
+  /** Plain self-play: no frozen generator or critic is met, no exploiter is trained. */
+  'no-league',
   /** Right and wrong labels weigh as often as they come, and a spoiled solution is taught without its original beside it. */
   'no-balance',
   /** An edit counts as wrong without proof. */

@@ -10,9 +10,13 @@ import { round } from '../recipe/reading.ts'
 import type { Rng } from '../rng.ts'
 import { type Ablations, NO_ABLATION } from './ablation.ts'
 import type { Collected } from './collect.ts'
+import { type Labels, NO_LABELS } from './labels.ts'
 import type { Figures } from './messages.ts'
 import type { TrafficProblem, TrafficSolution } from './outcomes.ts'
+import { leaning, type Phase } from './phase.ts'
 import { duelComparison, type JudgedDuel } from './play.ts'
+import type { WeighedSource } from './source-weights.ts'
+import { PRIOR_WEIGHTS } from './sources.ts'
 
 /** Examples and comparisons of one kind. */
 interface Taught {
@@ -24,6 +28,13 @@ interface Lesson extends Taught {
   readonly name: string
   /** Share of training tokens it is worth when there is plenty of it. */
   readonly worth: number
+}
+
+export interface LessonOptions {
+  readonly without?: Ablations
+  /** What trees and a teacher say, and how far each source is trusted. */
+  readonly labels?: Pick<Labels, 'tree' | 'teacher' | 'weights'>
+  readonly phase?: Phase
 }
 
 export interface Lessons {
@@ -42,7 +53,17 @@ const HALF = 100
 /** Least share of replay, where there is any (DESIGN 5). */
 const LEAST_REPLAY = 0.15
 const REPLAY = 'replay'
-const WORTH = { outcomes: 0.4, agreement: 0.15, steps: 0.2, fooled: 0.15, caught: 0.1, replay: 0.35 }
+const isSneaky = (name: string): boolean => name.startsWith('sneaky')
+const WORTH = {
+  outcomes: 0.4,
+  agreement: 0.15,
+  steps: 0.2,
+  tree: 0.15,
+  teacher: 0.15,
+  fooled: 0.15,
+  caught: 0.1,
+  replay: 0.35,
+}
 
 /** Outcome comparisons, step labels, duels and replay as pools. */
 export function prepareLessons(
@@ -51,12 +72,14 @@ export function prepareLessons(
   { train, replay }: Pick<Collected, 'train' | 'replay'>,
   duels: readonly JudgedDuel[],
   rng: Rng,
-  without: Ablations = NO_ABLATION,
+  { without = NO_ABLATION, labels = NO_LABELS, phase = 'both' }: LessonOptions = {},
 ): Lessons {
   const pairs = train.flatMap(problem => outcomePairs(problem, rng))
   const said = pairs.filter(pair => !pair.agreed).map(pair => pair.comparison)
   const agreed = pairs.filter(pair => pair.agreed).map(pair => pair.comparison)
   const labelled = train.flatMap(p => p.solutions.filter(s => s.stepLabels !== null).map(feedbackExample))
+  /** What is worth `WORTH` at the weight that its source is thought to have. */
+  const trusted = (source: WeighedSource) => (WORTH[source] * labels.weights[source]) / PRIOR_WEIGHTS[source]
   const balanced = !without.has('no-balance')
   const won = (fooled: boolean): Taught => {
     const comparisons = duels.filter(d => d.fooled === fooled).map(duelComparison)
@@ -66,8 +89,10 @@ export function prepareLessons(
   }
   const all: Lesson[] = [
     { name: 'outcomes', worth: WORTH.outcomes, examples: [], comparisons: said },
-    { name: 'agreement', worth: WORTH.agreement, examples: [], comparisons: agreed },
+    { name: 'agreement', worth: trusted('agreement'), examples: [], comparisons: agreed },
     { name: 'step feedback', worth: WORTH.steps, examples: labelled, comparisons: [] },
+    { name: 'tree', worth: trusted('tree'), examples: labels.tree, comparisons: [] },
+    { name: 'teacher', worth: trusted('teacher'), examples: labels.teacher, comparisons: [] },
     { name: 'sneaky, fooled', worth: WORTH.fooled, ...won(true) },
     { name: 'sneaky, caught', worth: WORTH.caught, ...won(false) },
     {
@@ -77,7 +102,9 @@ export function prepareLessons(
       comparisons: replayPairs(replay, rng),
     },
   ]
-  const lessons = all.filter(({ name }) => isTaught(name, without))
+  const lessons = all
+    .filter(({ name, worth }) => worth > 0 && isTaught(name, without))
+    .map(lesson => ({ ...lesson, worth: lesson.worth * leaningOf(lesson.name, phase) }))
   const encoded = lessons.map(({ name, worth, examples, comparisons }) => {
     const unitsOf = (some: readonly Example[]) =>
       some.flatMap(example => exampleUnit(tokenizer, example, maxLength) ?? [])
@@ -97,9 +124,14 @@ export function prepareLessons(
   }
 }
 
+function leaningOf(name: string, phase: Phase): number {
+  if (name === REPLAY) return 1
+  return leaning(phase, isSneaky(name) ? 'self-play' : 'labelled')
+}
+
 function isTaught(name: string, without: Ablations): boolean {
   if (name === REPLAY) return !without.has('no-replay')
-  return !without.has(name.startsWith('sneaky') ? 'outcomes-only' : 'self-play-only')
+  return !without.has(isSneaky(name) ? 'outcomes-only' : 'self-play-only')
 }
 
 /** Scales shares to 1, of which replay has at least its part. */

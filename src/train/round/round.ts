@@ -4,21 +4,26 @@ import { join } from 'node:path'
 import { FEATURES } from '../../critic/features.ts'
 import type { Manifest } from '../../critic/manifest.ts'
 import { openScorer, openTokenizer } from '../../critic/scorer.ts'
+import type { Llm } from '../../llm/types.ts'
 import type { LabelledTraffic } from '../../store/types.ts'
 import { OPSET } from '../engine/graph.ts'
 import { exportCritic } from '../export.ts'
 import { finishCritic } from '../recipe/reading.ts'
 import { createRng } from '../rng.ts'
 import { type Ablations, NO_ABLATION } from './ablation.ts'
+import { choiceLists, learnCandidates, rootOf } from './candidates.ts'
 import { collect, collectFigures } from './collect.ts'
 import { keepCandidate, openDraft, pastDecision } from './draft.ts'
 import { decide, type Verdict } from './gate.ts'
-import { learn } from './learn.ts'
+import { gatherLabels } from './labels.ts'
 import { lessonFigures, prepareLessons } from './lessons.ts'
-import { interruptible, measure, measuredFigures } from './measure.ts'
-import { cleanSources, gameFigures, play } from './play.ts'
+import { measure, measuredFigures } from './measure.ts'
+import { phaseAfter } from './phase.ts'
 import { nextReplay } from './replay.ts'
 import { createReporter, type Report } from './report.ts'
+import type { SourceWeights } from './source-weights.ts'
+import { spar } from './spar.ts'
+import { afterRound, readSparring, writeSparring } from './sparring-state.ts'
 import { drawYardsticks } from './yardsticks.ts'
 
 export interface RoundOptions {
@@ -40,15 +45,19 @@ export interface RoundOptions {
   readonly createdAt: string
   readonly signal?: AbortSignal
   readonly report: Report
+  /** Plays the sneaky role beside the edit policy, and shows by rollouts what is wrong; nobody when absent. */
+  readonly sneakyLlm?: Llm
+  /** Says which step of a solution is the first wrong one; nobody when absent. */
+  readonly teacherLlm?: Llm
+  /** What the operator says of sources of labels; the others are learned. */
+  readonly sourceWeights?: Partial<SourceWeights>
   /** What the round does without; nothing when absent. */
   readonly without?: Ablations
 }
 
 export type RoundResult = Verdict
 
-const WAVE = 48
-const MAX_WAVES = 40
-/** Share of the round spent on the game. */
+/** Share of the round spent on each game, and on asking a teacher. */
 const PLAY_SHARE = 0.1
 const LEAST_LEARN_SHARE = 0.2
 
@@ -58,7 +67,9 @@ const LEAST_LEARN_SHARE = 0.2
  * @throws {AppError} CRITIC_INVALID when the serving critic cannot be improved on; the signal's reason when aborted
  */
 export async function runRound(options: RoundOptions): Promise<RoundResult> {
-  const { servingDir, outDir, version, minutes, seed, threads, now, signal, without = NO_ABLATION } = options
+  const { servingDir, outDir, version, minutes, seed, threads, now, signal } = options
+  const { sneakyLlm, teacherLlm, sourceWeights, without = NO_ABLATION } = options
+  const signalled = signal ? { signal } : {}
   const past = pastDecision(outDir, version)
   if (past) return past
   const rng = createRng(seed).fork('round')
@@ -79,51 +90,67 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     const before = await measure(serving, yardsticks, signal)
     const measureMs = now() - measureStart
     reporter.add({ serving: measuredFigures(before) })
-    const playStart = now()
-    const game = await play({
-      critic: interruptible(serving, signal),
-      threshold: before.threshold,
-      sources: cleanSources(collected),
-      rng: rng.fork('play'),
-      waves: MAX_WAVES,
-      waveSize: WAVE,
-      provableOnly: !without.has('no-validity'),
-      ...(signal ? { signal } : {}),
-      isOver: () => now() - playStart > PLAY_SHARE * totalMs,
+    const sparred = await spar(serving, collected, readSparring(outDir), {
+      version,
+      servingDir,
+      budgetMs: PLAY_SHARE * totalMs,
+      threads,
+      rng,
+      now,
+      without,
+      ...(sneakyLlm && { sneakyLlm }),
+      ...signalled,
     })
-    reporter.add({ play: gameFigures(game) })
+    const labels = await gatherLabels(collected, {
+      ...(teacherLlm && { teacherLlm }),
+      ...(sourceWeights && { sourceWeights }),
+      rng: rng.fork('labels'),
+      budgetMs: PLAY_SHARE * totalMs,
+      now,
+      ...signalled,
+    })
+    reporter.add({ ...sparred.figures, labels: labels.figures })
 
     reporter.enter('learn', 20)
+    const phase = phaseAfter(sparred.state.notes)
     const tokenizer = openTokenizer(serving.artifact)
     const lessons = prepareLessons(
       tokenizer,
       parent.max_length,
       collected,
-      game.duels,
+      sparred.duels,
       rng.fork('lessons'),
-      without,
+      { without, labels, phase },
     )
-    reporter.add({ data_hash: lessons.dataHash, lessons: lessonFigures(lessons) })
+    reporter.add({ data_hash: lessons.dataHash, lessons: lessonFigures(lessons), phase })
     const leftMs = totalMs - reporter.elapsedMs() - evaluationMs(measureMs)
     const learnMs = Math.max(LEAST_LEARN_SHARE * totalMs, leftMs)
-    const weights = await learn(serving.artifact, lessons, {
-      threads,
-      budgetMs: learnMs,
-      rng: rng.fork('batches'),
-      now,
-      ...(signal ? { signal } : {}),
-      onStep: (done, learned) => reporter.tick(20 + 60 * done, { learn: learned }),
-    })
+    const facts = candidateFacts(parent, options, lessons.dataHash)
+    const { league } = sparred.state
+    const learned = await learnCandidates(
+      { serving: serving.artifact, root: rootOf(league, serving.artifact) },
+      lessons,
+      {
+        threads,
+        budgetMs: learnMs,
+        rng: rng.fork('batches'),
+        now,
+        ...signalled,
+        onStep: (done, figures) => reporter.tick(20 + 60 * done, { learn: figures }),
+      },
+      { facts, chooseOn: choiceLists(collected.slice, yardsticks.slice, league) },
+    )
+    reporter.add({ candidate_from: learned.figures })
 
     reporter.enter('evaluate', 80)
     signal?.throwIfAborted()
     const manifest = await finishCritic({
       out: draft.dir,
       files: {
-        'model.onnx': await exportCritic(parent.model, weights),
+        'model.onnx': await exportCritic(parent.model, learned.weights),
         'tokenizer.json': readFileSync(join(servingDir, 'tokenizer.json'), 'utf8'),
       },
-      facts: candidateFacts(parent, options, lessons.dataHash),
+      facts,
       slice: collected.slice,
       fitOn: yardsticks.slice,
       replay: nextReplay(collected, rng.fork('replay')),
@@ -136,6 +163,8 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     const verdict = decide(before, after, rng.fork('gate'))
     const figures = { ...reporter.finish(), gate: verdict.figures }
     const result = { ...verdict, figures }
+    // Before the candidate: a round that is killed between the two is run again, and replaces what it left here.
+    writeSparring(outDir, afterRound(sparred.state, { version, decision: verdict.decision }))
     keepCandidate(draft, manifest, result)
     return result
   } finally {
