@@ -70,7 +70,10 @@ test('the lab runs a real round, measures every writer and opponent, and leaves 
   }
   assert.match(stdout, /built-in solver: step accuracy \| AUC \| ECE \| fake: step accuracy/)
   assert.ok(llm.requests.length >= 6)
-  assert.deepEqual(readdirSync(at('tmp')), [])
+  assert.deepEqual(
+    readdirSync(at('tmp')).filter(name => name.startsWith('spar-')),
+    [],
+  )
 })
 
 test('a wrong option is named before anything is run', async () => {

@@ -22,11 +22,16 @@ export interface Encounter {
 
 const DUELS = 240
 
-/** Freezes a generator. Every one edits the same solutions. */
-export function freezeGenerator(name: string, policy: SneakyPolicy, seed: number): FrozenGenerator {
+/** Freezes a generator. Every one edits the same solutions, which are none of those that rounds choose candidates on. */
+export function freezeGenerator(
+  name: string,
+  policy: SneakyPolicy,
+  seed: number,
+  problems = DUELS,
+): FrozenGenerator {
   const rng = createRng(seed)
   const draws = rng.fork(`frozen ${name}`)
-  const duels = generateProblems(rng.fork('frozen problems'), DUELS, 'heldout').flatMap(
+  const duels = generateProblems(rng.fork('frozen problems'), problems, 'heldout').flatMap(
     problem => challenge(draws, policy, { problem, steps: problem.steps }) ?? [],
   )
   return { name, duels }

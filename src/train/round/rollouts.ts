@@ -26,7 +26,7 @@ export interface RolloutOptions {
 
 export type Proof = 'equation' | 'construction' | 'rollouts'
 
-/** From the right step at least this share must come to the answer, from the altered one at most the other (Wilson's intervals at four do not touch). */
+/** From the right step at least this share must come to the answer, from the altered one at most the other: of four each, three and one. */
 const RIGHT_AT_LEAST = 0.75
 const WRONG_AT_MOST = 0.25
 const ROLLOUT_TOKENS = 512
