@@ -31,6 +31,9 @@ const USAGE = `npm run spar -- <command>
   round          a sparring round on a running service, with its progress; needs SPAR_ADMIN_KEY
                                                                [--url http://127.0.0.1:8080] [--minutes 5] [--seed 1]
   decisions      checks an export of the decision record       <file.ndjson> [--head <hash noted earlier>]
+  lab rounds     spars round after round; errors of real models and frozen opponents after each
+                                                               [--rounds 4] [--minutes 15] [--seed 1] [--given 150] [--ablate all|<name>,…] [--llm <upstream>]
+                                                               [--critic <dir>] [--data <dir>] [--base <dir>] [--problems 150] [--n 8] [--threads 2]
 
 Paths may be gzipped where they end in .gz. The last line of every eval and lab is one JSON object.
 `

@@ -10,6 +10,8 @@ import { type AllowedHosts, parseAllowedHosts } from './llm/url-guard.ts'
 import type { LogLevel } from './log.ts'
 import type { RolloutPlan } from './rollout/run.ts'
 import { parseRedaction, type Redact } from './store/redact.ts'
+import type { SparringSettings } from './train/round/messages.ts'
+import { WEIGHED_SOURCES } from './train/round/source-weights.ts'
 
 /** Name -> what it is for. `<NAME>` stands for the upper-case name of an upstream. */
 export const VARIABLES = {
@@ -53,6 +55,11 @@ export const VARIABLES = {
   SPAR_CANARY_SHARE: 'That share; 0.1.',
   SPAR_WATCH_MINUTES:
     'How long it is watched when it serves, and taken back by itself on errors, slowness or drift; 60.',
+  SPAR_SNEAKY_LLM:
+    'Named upstream that plays the sneaky role in retraining rounds beside the built-in edits; none.',
+  SPAR_TEACHER_LLM: 'Named upstream that rounds ask which step of a logged solution is wrong; none.',
+  SPAR_SOURCE_WEIGHTS:
+    'How far rounds trust sources of labels, from 0 to 1, e.g. agreement=0.5,tree=0.6,teacher=0; learned where not set.',
   SPAR_LOG_LEVEL: 'debug, info, warn, error or silent; info.',
   REDIS_URL:
     'Redis for traffic, feedback, jobs and the serving pointer, shared by several machines; without it a SQLite file in SPAR_DATA.',
@@ -77,6 +84,7 @@ export interface Config {
   readonly chatUpstream: string
   readonly traffic: TrafficConfig
   readonly rollout: RolloutPlan
+  readonly sparring: SparringSettings
   readonly logLevel: LogLevel
   readonly redisUrl: string | undefined
 }
@@ -167,6 +175,32 @@ function readRedaction(text: string): Redact {
   }
 }
 
+/** An upstream that a variable names, under `key`; nothing where it is not set. */
+function namedUpstream<K extends string>(
+  env: Env,
+  name: string,
+  key: K,
+  upstreams: ReadonlyMap<string, UpstreamConfig>,
+): { [key in K]?: UpstreamConfig } {
+  if (!env[name]) return {}
+  const upstream = upstreams.get(env[name].toLowerCase())
+  if (upstream === undefined) throw new Error(`${name} must be the name of an upstream (SPAR_LLM_<NAME>_URL)`)
+  return { [key]: upstream } as { [key in K]?: UpstreamConfig }
+}
+
+function weightsOf(env: Env, name: string): Pick<SparringSettings, 'sourceWeights'> {
+  if (!env[name]) return {}
+  const weights = env[name].split(',').map(part => {
+    const [source, value] = part.split('=').map(word => word.trim())
+    const known = WEIGHED_SOURCES.find(one => one === source)
+    const weight = Number(value || 'none')
+    if (known === undefined || !(weight >= 0 && weight <= 1))
+      throw new Error(`${name} takes ${WEIGHED_SOURCES.join(', ')}, each with a weight from 0 to 1`)
+    return [known, weight] as const
+  })
+  return { sourceWeights: Object.fromEntries(weights) }
+}
+
 /** Reads the environment. @throws Error naming the variable that is wrong, never its value. */
 export function readConfig(env: Env): Config {
   const upstreams = parseUpstreams(env)
@@ -188,6 +222,11 @@ export function readConfig(env: Env): Config {
     chatUpstream: oneOf(env, 'SPAR_CHAT_UPSTREAM', names, names[0]!),
     traffic: readTrafficConfig(env),
     rollout: readRolloutPlan(env),
+    sparring: {
+      ...namedUpstream(env, 'SPAR_SNEAKY_LLM', 'sneakyLlm', upstreams),
+      ...namedUpstream(env, 'SPAR_TEACHER_LLM', 'teacherLlm', upstreams),
+      ...weightsOf(env, 'SPAR_SOURCE_WEIGHTS'),
+    },
     logLevel: oneOf<LogLevel>(env, 'SPAR_LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
     redisUrl: env['REDIS_URL'] || undefined,
   }

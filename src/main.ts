@@ -201,6 +201,7 @@ async function start(): Promise<void> {
     },
     threads: config.threads,
     admit: { share: config.traffic.clientShare, without: config.traffic.optedOut },
+    sparring: config.sparring,
   })
 }
 

@@ -9,7 +9,7 @@ import { AppError } from './errors.ts'
 import type { Log } from './log.ts'
 import { endRollout, type RolloutPlan, startWatch, tryOut } from './rollout/run.ts'
 import type { Job, JobChange, Store } from './store/types.ts'
-import type { RoundNews, RoundOrder } from './train/round/messages.ts'
+import type { RoundNews, RoundOrder, SparringSettings } from './train/round/messages.ts'
 
 export interface TrainerOptions {
   readonly store: Store
@@ -29,6 +29,8 @@ export interface TrainerOptions {
   readonly admit?: RoundOrder['admit']
   /** Told how a round ended, and its figures. */
   readonly onEnded?: (decision: 'promoted' | 'rejected' | 'failed', figures: Job['figures']) => void
+  /** What the operator says of rounds. */
+  readonly sparring?: SparringSettings
   readonly pollMs?: number
   /** Program of the round's process; the tests have shorter ones. */
   readonly roundProcess?: string
@@ -170,6 +172,7 @@ export function startTrainer(options: TrainerOptions): Trainer {
       seed: Number(job.params['seed'] ?? 1),
       threads: options.threads,
       ...(options.admit && { admit: options.admit }),
+      ...(options.sparring && { sparring: options.sparring }),
     }
     const child = fork(options.roundProcess ?? ROUND_PROCESS, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
     const stop = () => child.kill('SIGTERM')

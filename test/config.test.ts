@@ -60,3 +60,19 @@ test('the chat model spar stands for the upstream that is set, else the first by
   assert.equal(readConfig(two).chatUpstream, 'alpha')
   assert.equal(readConfig({ ...two, SPAR_CHAT_UPSTREAM: 'zeta' }).chatUpstream, 'zeta')
 })
+
+test('rounds take their endpoints and source weights from the environment, and a wrong one is named', () => {
+  const upstream = { SPAR_LLM_BIG_URL: 'http://127.0.0.1:1/v1', SPAR_LLM_BIG_MODEL: 'm' }
+  const { sparring } = readConfig({
+    ...upstream,
+    SPAR_SNEAKY_LLM: 'big',
+    SPAR_TEACHER_LLM: 'BIG',
+    SPAR_SOURCE_WEIGHTS: 'agreement=0.5, teacher=0',
+  })
+  assert.deepEqual([sparring.sneakyLlm?.model, sparring.teacherLlm?.model], ['m', 'm'])
+  assert.deepEqual(sparring.sourceWeights, { agreement: 0.5, teacher: 0 })
+  assert.deepEqual(readConfig(upstream).sparring, {})
+  assert.throws(() => readConfig({ SPAR_TEACHER_LLM: 'secret-name' }), /SPAR_TEACHER_LLM must be the name/)
+  for (const wrong of ['votes=1', 'tree', 'tree=2', 'tree=-1', 'tree='])
+    assert.throws(() => readConfig({ SPAR_SOURCE_WEIGHTS: wrong }), /SPAR_SOURCE_WEIGHTS takes/)
+})

@@ -90,7 +90,7 @@ interface OpenedLlm {
 }
 
 /** The LLM of `--llm`: the built-in solver, or an upstream that the environment names as it does for the service. */
-function openLlm({ llm, base }: CliValues, threads: number): OpenedLlm {
+function openLlm({ llm = BUILTIN_UPSTREAM, base }: CliValues, threads: number): OpenedLlm {
   const { upstreams, privateRanges, gguf: file, devices } = readConfig(process.env)
   const solver = lazySolver(() => startSolver(base, { threads }))
   const gpu = devices.some(device => device !== 'cpu')

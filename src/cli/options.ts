@@ -1,6 +1,5 @@
 // The options of the command line: their names, defaults and checks. Knows no command.
 import { parseArgs } from 'node:util'
-import { BUILTIN_UPSTREAM } from '../llm/upstreams.ts'
 
 /** The value, or an error that names the option. */
 export function required(value: string | undefined, name: string): string {
@@ -51,7 +50,7 @@ export const readArguments = (args: readonly string[]) =>
       threshold: { type: 'string' },
       'threshold-from': { type: 'string' },
       n: { type: 'string', default: '8' },
-      llm: { type: 'string', default: BUILTIN_UPSTREAM },
+      llm: { type: 'string' },
       budgets: { type: 'string' },
       methods: { type: 'string' },
       'max-tokens': { type: 'string' },
@@ -74,6 +73,9 @@ export const readArguments = (args: readonly string[]) =>
       folds: { type: 'string' },
       sizes: { type: 'string' },
       head: { type: 'string' },
+      rounds: { type: 'string' },
+      given: { type: 'string' },
+      ablate: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })

@@ -1,5 +1,7 @@
 // The LLM port: sampling solutions and continuing partial ones. Structurally satisfies search's `Propose`; knows no search.
 
+import type { SpoilTask } from './spoil.ts'
+
 export interface LlmUsage {
   /** Completions the LLM gave; a refused or retried call that gave none is not counted. */
   calls: number
@@ -19,6 +21,10 @@ type Aim =
   | { readonly kind: 'follow'; readonly plan: string }
   /** Which of two solutions is better. */
   | { readonly kind: 'compare'; readonly first: string; readonly second: string }
+  /** A wrong step made from a right one (see spoil.ts). */
+  | ({ readonly kind: 'spoil' } & SpoilTask)
+  /** Which step of a solution is the first wrong one (see locate.ts). */
+  | { readonly kind: 'locate'; readonly solution: readonly string[] }
 
 export interface LlmRequest {
   readonly problem: string

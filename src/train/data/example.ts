@@ -1,7 +1,16 @@
 // A labelled solution, whatever its source. Knows no file format and no model.
 
 /** Where labels come from; each source has its own weight in the loss. */
-export type Source = 'human' | 'injected' | 'construction' | 'sneaky' | 'outcome' | 'feedback' | 'text'
+export type Source =
+  | 'human'
+  | 'injected'
+  | 'construction'
+  | 'sneaky'
+  | 'outcome'
+  | 'feedback'
+  | 'tree'
+  | 'teacher'
+  | 'text'
 
 /** P(step is right) as labelled, null where nothing is known (after the first error, say). */
 export type StepLabel = number | null

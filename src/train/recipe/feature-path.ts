@@ -1,5 +1,6 @@
 // Trains the step head's feature path without the trunk: it then sees every label many times in less than a minute. Knows no corpus, no
 // traffic and no text path.
+import type { LabelWeight } from '../fit/batch.ts'
 import { type FitOptions, fit } from '../fit/fit.ts'
 import { type BucketOptions, createSampler, type Pool } from '../fit/sampler.ts'
 import type { Weights } from '../model/config.ts'
@@ -23,6 +24,8 @@ type FeatureFit = Pick<
   readonly pools: readonly Pool[]
   readonly rng: Rng
   readonly seed: number | string
+  /** Default: `classWeights`. */
+  readonly weigh?: LabelWeight
 }
 
 /** Weights of which the feature path and the head's bias are trained and nothing else has changed. */
@@ -33,6 +36,6 @@ export const fitFeaturePath = ({ pools, rng, seed, ...options }: FeatureFit): Pr
     adaptation: partOf(everyWeight(options.config), name => isFeaturePath(name) || name === 'head.out_bias'),
     draw: createSampler(pools, STEP_BUCKETS, rng),
     shares: { lm: 0, step: 1, pair: 0.5 },
-    weigh: classWeights(pools.flatMap(pool => pool.units)),
+    weigh: options.weigh ?? classWeights(pools.flatMap(pool => pool.units)),
     featureDropout: { rate: FEATURE_DROPOUT, seed },
   })

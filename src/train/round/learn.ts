@@ -10,7 +10,6 @@ import { createSampler } from '../fit/sampler.ts'
 import { type ModelConfig, type Weights, weightShapes } from '../model/config.ts'
 import { BUCKETS } from '../recipe/base.ts'
 import { fitFeaturePath } from '../recipe/feature-path.ts'
-import { classWeights } from '../recipe/label-weights.ts'
 import { round } from '../recipe/reading.ts'
 import type { Rng } from '../rng.ts'
 import type { Lessons } from './lessons.ts'
@@ -38,7 +37,7 @@ const GATE_SHARE = 0.1
 /** The trained weights. @throws {AppError} CRITIC_INVALID when the critic's file lacks a weight; the signal's reason when aborted */
 export async function learn(
   { dir, manifest }: Artifact,
-  { pools, features }: Lessons,
+  { pools, features, weigh }: Lessons,
   { threads, budgetMs, rng, now, signal, onStep }: LearnOptions,
 ): Promise<Weights> {
   const config: ModelConfig = manifest.model
@@ -53,6 +52,7 @@ export async function learn(
     ...shared,
     weights,
     pools: features,
+    weigh,
     budget: { ms: FEATURES.share * budgetMs },
     learningRate: FEATURES.learningRate,
     onStep: progress => onStep(FEATURES.share * progress.done, figures(progress)),
@@ -64,7 +64,7 @@ export async function learn(
     weights: start,
     draw: createSampler(pools, BUCKETS, rng),
     shares: { lm: 0, step: 1, pair: 0.5, gate: GATE_SHARE }, // the language model is not served by a critic
-    weigh: classWeights(pools.flatMap(pool => pool.units)),
+    weigh,
     budget: { ms: (1 - FEATURES.share) * budgetMs },
     learningRate: LEARNING_RATE,
     warmup: 0.1,
