@@ -16,6 +16,8 @@ export const VARIABLES = {
   SPAR_ADMIN_KEY: 'Key of the admin routes, sent as `Authorization: Bearer …`. Without one they answer 403.',
   SPAR_DEVICE: 'Where the critic runs: auto, cpu, webgpu or cuda; auto tries cuda, then cpu.',
   SPAR_THREADS: 'Threads of the critic’s worker; one less than there are cores.',
+  SPAR_PREFIX_CACHE_MB:
+    'Memory for what the critic computed of problems and steps that may come again, as in a search, for each worker, in MiB; 64, 0 turns it off.',
   SPAR_LLM_HOSTS: 'Hosts that a request’s `llm.base_url` may name, comma-separated; none.',
   'SPAR_LLM_<NAME>_URL': 'Base URL of the named upstream, e.g. http://127.0.0.1:11434/v1.',
   'SPAR_LLM_<NAME>_MODEL': 'Model to ask there.',
@@ -39,6 +41,8 @@ export interface Config {
   /** Tried in order. */
   readonly devices: readonly Device[]
   readonly threads: number
+  /** Of each critic's worker, in MiB; 0 = none. */
+  readonly prefixCacheMb: number
   readonly allowedHosts: AllowedHosts
   readonly upstreams: ReadonlyMap<string, UpstreamConfig>
   /** Name of the upstream that the chat model `spar` stands for. */
@@ -83,6 +87,7 @@ export function readConfig(env: Env): Config {
     adminKey: env['SPAR_ADMIN_KEY'] || undefined,
     devices: DEVICES[oneOf(env, 'SPAR_DEVICE', Object.keys(DEVICES), 'auto')]!,
     threads: wholeNumber(env, 'SPAR_THREADS', Math.max(1, cpus().length - 1), 1, 256),
+    prefixCacheMb: wholeNumber(env, 'SPAR_PREFIX_CACHE_MB', 64, 0, 1_000_000),
     allowedHosts: parseAllowedHosts(env['SPAR_LLM_HOSTS']),
     upstreams,
     chatUpstream: oneOf(env, 'SPAR_CHAT_UPSTREAM', names, names[0]!),

@@ -104,8 +104,10 @@ async function start(): Promise<void> {
       startWorkerCritic(dir, {
         devices: config.devices,
         threads: config.threads,
+        prefixCacheBytes: config.prefixCacheMb * 2 ** 20,
         onRun: metrics.criticRun,
         onAnswer: metrics.criticCall,
+        onEnd: metrics.criticEnded,
       }),
     onServing: version => log.info({ critic: version }, 'critic serves'),
     onDamaged: (version, error) =>

@@ -11,6 +11,7 @@ export interface WorkerStart {
   readonly devices: readonly Device[]
   readonly threads: number
   readonly batchTokens: number
+  readonly prefixCacheBytes: number
 }
 
 export type Ask =
@@ -23,17 +24,22 @@ export type Ask =
 export type Answer =
   | { readonly kind: 'ready'; readonly device: Device; readonly threshold: number; readonly version: string }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
-  | ({ readonly kind: 'ran' } & Ran)
+  | ({ readonly kind: 'ran'; readonly cacheBytes: number } & Ran)
   /** The error is for the log, which drops its message: that may quote a step. */
   | { readonly kind: 'unscored'; readonly id: number; readonly error: unknown }
 
 const WARM_UP: CritiqueItem = { problem: 'What is 2 + 3?', steps: ['2 + 3 = 5.', 'The answer is 5.'] }
 
-async function open({ dir, devices, threads }: WorkerStart): Promise<{ scorer: Scorer; device: Device }> {
+async function open({
+  dir,
+  devices,
+  threads,
+  prefixCacheBytes,
+}: WorkerStart): Promise<{ scorer: Scorer; device: Device }> {
   const reasons: string[] = []
   for (const device of devices) {
     try {
-      const scorer = await openScorer(dir, { device, threads })
+      const scorer = await openScorer(dir, { device, threads, prefixCacheBytes })
       await scorer.judge([WARM_UP])
       return { scorer, device }
     } catch (error) {
@@ -54,7 +60,7 @@ try {
   const batcher = createBatcher({
     scorer,
     batchTokens: start.batchTokens,
-    onRan: ran => send({ kind: 'ran', ...ran }),
+    onRan: ran => send({ kind: 'ran', cacheBytes: scorer.cacheBytes(), ...ran }),
     onFailed: (id, error) => send({ kind: 'unscored', id, error }),
   })
   port.on('message', async (ask: Ask) => {
