@@ -1,6 +1,10 @@
 // Writes trained weights as ONNX files: the critic's scoring graph and the base's sampling graph; reads weights back by name.
 // Knows no training.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
+import type { Artifact } from '../critic/manifest.ts'
+import { AppError } from '../errors.ts'
 import { sizeOf } from './engine/memory.ts'
 import { decodeModel } from './engine/onnx-schema.ts'
 import { type TensorSpec, trace } from './engine/trace.ts'
@@ -125,5 +129,14 @@ export function readWeights(config: ModelConfig, model: Uint8Array): Weights {
       throw new Error(`weight ${name} has ${bytes.byteLength} bytes, expected ${size * 4}`)
     weights[name] = new Float32Array(Uint8Array.from(bytes).buffer) // a copy, aligned to 4 bytes
   }
+  return weights
+}
+
+/** All weights of a critic. @throws {AppError} CRITIC_INVALID when its file lacks one */
+export function weightsOf({ dir, manifest: { model, version } }: Artifact): Weights {
+  const weights = readWeights(model, readFileSync(join(dir, 'model.onnx')))
+  const missing = Object.keys(weightShapes(model)).find(name => weights[name] === undefined)
+  if (missing !== undefined)
+    throw new AppError('CRITIC_INVALID', `the model of ${version} has no weight ${missing}`)
   return weights
 }
