@@ -75,7 +75,7 @@ const app = createApp({
   ready: () =>
     registry === null
       ? { ready: false, reason: unready }
-      : { ready: true, critic: registry.current().version, device: registry.device() ?? 'unknown' },
+      : { ready: true, critic: registry.current().version, ...registry.runsOn()! },
   newId,
   now: Date.now,
   closing: closing.signal,
@@ -105,6 +105,7 @@ async function start(): Promise<void> {
         devices: config.devices,
         threads: config.threads,
         prefixCacheBytes: config.prefixCacheMb * 2 ** 20,
+        precision: config.precision,
         onRun: metrics.criticRun,
         onAnswer: metrics.criticCall,
         onEnd: metrics.criticEnded,
@@ -113,7 +114,7 @@ async function start(): Promise<void> {
     onDamaged: (version, error) =>
       log.error({ critic: version, error }, 'critic is damaged; the shipped one serves'),
   })
-  log.info({ critic: registry.current().version, device: registry.device() }, 'ready')
+  log.info({ critic: registry.current().version, ...registry.runsOn() }, 'ready')
   trainer = startTrainer({
     store,
     storeAddress: config.redisUrl ?? sqlitePath,

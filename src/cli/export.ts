@@ -6,5 +6,7 @@ import type { CliValues } from './options.ts'
 export async function exportCommand(from: string | undefined, values: CliValues): Promise<void> {
   if (from === undefined) throw new Error('say which critic to export: the folder of its artifact')
   const { manifest, items, widest } = await reexport(from, values.out ?? from)
-  process.stdout.write(`${JSON.stringify({ version: manifest.version, compared: items, widest })}\n`)
+  process.stdout.write(
+    `${JSON.stringify({ version: manifest.version, compared: items, widest, int8: manifest.metrics['int8'] })}\n`,
+  )
 }

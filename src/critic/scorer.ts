@@ -19,6 +19,7 @@ import {
 import { type Artifact, type Calibration, openArtifact } from './manifest.ts'
 import { BATCH_TOKENS } from './pack.ts'
 import { type Job, type Planned, planRuns, stepOfPart } from './plan.ts'
+import { choosePrecision, modelFile, type Precision, type PrecisionChoice } from './precision.ts'
 import { createPrefixCache } from './prefix-cache.ts'
 import { createTokenizer, type TextTokenizer } from './tokenizer.ts'
 import type { Critique, CritiqueItem } from './types.ts'
@@ -33,6 +34,8 @@ export interface ScorerOptions {
   readonly batchTokens?: number
   /** Memory for what was computed of the beginnings of rows; 0, nothing is kept, when absent. */
   readonly prefixCacheBytes?: number
+  /** float32 when absent. */
+  readonly precision?: PrecisionChoice
 }
 
 /** An item that was read. Once all its jobs have been run, `logits` is filled and `critique` tells the scores. */
@@ -44,6 +47,7 @@ export interface Prepared {
 
 export interface Scorer {
   readonly artifact: Artifact
+  readonly precision: Precision
   /** Encodes an item. */
   prepare(item: CritiqueItem): Prepared
   /** The runs that score the jobs, see `planRuns`; each is to be run before the next is asked for. */
@@ -118,7 +122,8 @@ export async function openScorer(dir: string, options: ScorerOptions = {}): Prom
     )
   }
   const tokenizer = openTokenizer(artifact)
-  const session = await openModel(readFileSync(join(dir, 'model.onnx')), options)
+  const precision = choosePrecision(options.precision ?? 'float32', manifest, options.device ?? 'cpu')
+  const session = await openModel(readFileSync(join(dir, modelFile(precision))), options)
   const batchTokens = options.batchTokens ?? BATCH_TOKENS
 
   function prepare(item: CritiqueItem): Prepared {
@@ -181,6 +186,7 @@ export async function openScorer(dir: string, options: ScorerOptions = {}): Prom
 
   return {
     artifact,
+    precision,
     prepare,
     plan: (jobs, maxTokens) => planRuns(jobs, cache, maxTokens),
     run,

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { AppError } from '../errors.ts'
 import { BATCH_TOKENS } from './pack.ts'
 import { createPermits, type Limits } from './permits.ts'
+import type { Precision, PrecisionChoice } from './precision.ts'
 import type { Device } from './scorer.ts'
 import type { Critic, Critique, Timing } from './types.ts'
 import type { Answer, Ask, WorkerStart } from './worker.ts'
@@ -15,6 +16,8 @@ export interface WorkerCriticOptions extends Partial<Limits> {
   readonly batchTokens?: number
   /** Memory for keys and values of prefixes that were scored, in bytes; 0, no cache, when absent. */
   readonly prefixCacheBytes?: number
+  /** float32 when absent. */
+  readonly precision?: PrecisionChoice
   /** Called after every run, for metrics. */
   readonly onRun?: (run: ServedRun) => void
   /** Called after every request that was scored, for metrics. */
@@ -45,6 +48,7 @@ interface ServedAnswer extends ServedBy {
 /** A loaded critic with a lifetime. `close` lets waiting requests finish first. */
 export interface WorkerCritic extends Critic {
   readonly device: Device
+  readonly precision: Precision
   /** True when the worker ended, so that no request can be answered any more. */
   dead(): boolean
   close(): Promise<void>
@@ -63,9 +67,15 @@ const MAX_CHARS = 2 ** 20
 
 /** Starts a worker for the critic in `dir` and waits until it has scored a warm-up. @throws {AppError} CRITIC_INVALID, CRITIC_FAILED */
 export async function startWorkerCritic(dir: string, options: WorkerCriticOptions): Promise<WorkerCritic> {
-  const { devices, threads, batchTokens = BATCH_TOKENS, prefixCacheBytes = 0 } = options
+  const {
+    devices,
+    threads,
+    batchTokens = BATCH_TOKENS,
+    prefixCacheBytes = 0,
+    precision = 'float32',
+  } = options
   const { maxItems = MAX_ITEMS, maxChars = MAX_CHARS } = options
-  const workerData: WorkerStart = { dir, devices, threads, batchTokens, prefixCacheBytes }
+  const workerData: WorkerStart = { dir, devices, threads, batchTokens, prefixCacheBytes, precision }
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData })
   const ready = await firstAnswer(worker).catch(async error => {
     await worker.terminate()
@@ -127,6 +137,7 @@ export async function startWorkerCritic(dir: string, options: WorkerCriticOption
     version,
     threshold,
     device,
+    precision: ready.precision,
     dead: () => dead !== null,
     async judge(items, signal, onTiming) {
       if (dead) throw dead

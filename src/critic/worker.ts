@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { createBatcher, type Ran } from './batcher.ts'
+import type { Precision, PrecisionChoice } from './precision.ts'
 import { type Device, openScorer, type Scorer } from './scorer.ts'
 import type { CritiqueItem } from './types.ts'
 
@@ -12,6 +13,7 @@ export interface WorkerStart {
   readonly threads: number
   readonly batchTokens: number
   readonly prefixCacheBytes: number
+  readonly precision: PrecisionChoice
 }
 
 export type Ask =
@@ -22,7 +24,13 @@ export type Ask =
   | { readonly kind: 'end' }
 
 export type Answer =
-  | { readonly kind: 'ready'; readonly device: Device; readonly threshold: number; readonly version: string }
+  | {
+      readonly kind: 'ready'
+      readonly device: Device
+      readonly precision: Precision
+      readonly threshold: number
+      readonly version: string
+    }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
   | ({ readonly kind: 'ran'; readonly cacheBytes: number } & Ran)
   /** The error is for the log, which drops its message: that may quote a step. */
@@ -35,11 +43,12 @@ async function open({
   devices,
   threads,
   prefixCacheBytes,
+  precision,
 }: WorkerStart): Promise<{ scorer: Scorer; device: Device }> {
   const reasons: string[] = []
   for (const device of devices) {
     try {
-      const scorer = await openScorer(dir, { device, threads, prefixCacheBytes })
+      const scorer = await openScorer(dir, { device, threads, prefixCacheBytes, precision })
       await scorer.judge([WARM_UP])
       return { scorer, device }
     } catch (error) {
@@ -71,7 +80,7 @@ try {
       port.close()
     }
   })
-  send({ kind: 'ready', device, threshold: reading!.threshold, version })
+  send({ kind: 'ready', device, precision: scorer.precision, threshold: reading!.threshold, version })
 } catch (error) {
   const code = error instanceof AppError ? error.code : 'CRITIC_INVALID'
   send({ kind: 'failed', code, message: (error as Error).message.split('\n')[0]! })

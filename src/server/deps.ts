@@ -52,7 +52,7 @@ export interface SearchLimits {
 }
 
 type Readiness =
-  | { readonly ready: true; readonly critic: string; readonly device: string }
+  | { readonly ready: true; readonly critic: string; readonly device: string; readonly precision: string }
   | { readonly ready: false; readonly reason: string }
 
 /** The critics there are, one of which serves. */

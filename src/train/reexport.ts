@@ -7,6 +7,7 @@ import { openScorer } from '../critic/scorer.ts'
 import type { CritiqueItem } from '../critic/types.ts'
 import { readJsonl } from './data/jsonl.ts'
 import { exportCritic, weightsOf } from './export.ts'
+import { withInt8 } from './int8.ts'
 import { SLICE_FILE } from './recipe/reading.ts'
 
 /** Items that both graphs score, and how far their logits may be apart: they compute the same sums in the same order. */
@@ -25,8 +26,8 @@ export interface Reexported {
 }
 
 /**
- * Writes the critic of `from` to `out`, which may be the same folder, with the scoring graph that `exportCritic` writes now. All else stays
- * as it is, its version too: it is the same critic. Nothing is written unless both graphs give the same logits.
+ * Writes the critic of `from` to `out`, which may be the same folder, with the scoring graph that `exportCritic` writes now. Its int8 graph is made
+ * anew; all else stays as it is, its version too: it is the same critic. Nothing is written unless both graphs give the same logits.
  *
  * @throws {AppError} CRITIC_INVALID when `from` is no valid critic or lacks a weight
  * @throws Error when the logits differ
@@ -50,12 +51,10 @@ export async function reexport(from: string, out: string): Promise<Reexported> {
       throw new Error(
         `the new graph of ${facts.version} gives logits that are off by ${widest}; nothing was written`,
       )
+    const { files: all, figures: int8 } = await withInt8({ ...files, 'model.onnx': model }, facts, items)
     mkdirSync(out, { recursive: true })
-    return {
-      manifest: writeArtifact(out, { ...files, 'model.onnx': model }, facts),
-      items: items.length,
-      widest,
-    }
+    const manifest = writeArtifact(out, all, { ...facts, metrics: { ...facts.metrics, int8 } })
+    return { manifest, items: items.length, widest }
   } finally {
     rmSync(draft, { recursive: true, force: true })
   }
