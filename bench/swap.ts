@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { SHIPPED_CRITIC } from '../src/cli/options.ts'
 import { startService } from '../src/cli/service-process.ts'
+import { openArtifact } from '../src/critic/manifest.ts'
 import { quantile, startLoad } from './lib/load.ts'
 
 /** Swaps before the memory is read first: by then as many workers are kept as ever will be. */
@@ -20,12 +21,12 @@ const WORK = Array.from({ length: 2000 }, (_, i) => ({
 /** Copies of the shipped critic under names of their own, which share its files on disk. */
 function plantCritics(dataDir: string, count: number): string[] {
   const first = join(dataDir, 'critics', 'swap-0')
-  const manifest = JSON.parse(readFileSync(join(SHIPPED_CRITIC, 'manifest.json'), 'utf8')) as object
+  const { manifest } = openArtifact(SHIPPED_CRITIC)
   return Array.from({ length: count }, (_, i) => {
     const version = `swap-${i}`
     const dir = join(dataDir, 'critics', version)
     mkdirSync(dir)
-    for (const file of ['model.onnx', 'tokenizer.json', 'slice.jsonl.gz', 'replay.jsonl.gz'])
+    for (const file of Object.keys(manifest.files))
       if (i === 0) copyFileSync(join(SHIPPED_CRITIC, file), join(dir, file))
       else linkSync(join(first, file), join(dir, file))
     writeFileSync(join(dir, 'manifest.json'), JSON.stringify({ ...manifest, version }))
