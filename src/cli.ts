@@ -1,6 +1,7 @@
 // The command line: `npm run spar -- <command>`. Reads arguments and wires; knows no algorithm.
 import { decisionsCommand } from './cli/decisions.ts'
 import { evalCommand } from './cli/eval.ts'
+import { exportCommand } from './cli/export.ts'
 import { importCommand } from './cli/import.ts'
 import { labCommand } from './cli/lab.ts'
 import { readArguments } from './cli/options.ts'
@@ -17,6 +18,7 @@ const USAGE = `npm run spar -- <command>
                        [--checkpoint <dir> [--every-minutes 5]] [--resume <dir>] [--log <file.jsonl>] [--plot <file.svg>]
   plot           a training log as a picture                   <log.jsonl> --out <file.svg>
   import         a base from a pre-trained checkpoint         <dir|file.gguf|file.safetensors> --out <dir> --version <v>
+  export         a critic's weights in the graph of this Spar    <critic dir> [--out <dir>] (in place when left out)
   eval processbench  first-error figures on labelled solutions --data <file>[,<file>…] [--threshold-from <name>] [--threshold <0..1>]
   eval pools     best-of-N figures on sampled solutions        --data <file>
   eval search    those samples through the search's methods   --pool <file> [--only-recorded] (no critic but those in the file)
@@ -47,6 +49,7 @@ try {
   else if (command === 'train') await trainCommand(what, values, command_line)
   else if (command === 'plot') plotCommand(what, values)
   else if (command === 'import') await importCommand(what, values, command_line)
+  else if (command === 'export') await exportCommand(what, values)
   else if (command === 'eval') await evalCommand(what, values)
   else if (command === 'round') await roundCommand(values)
   else if (command === 'decisions') decisionsCommand(what, values)

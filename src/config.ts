@@ -2,6 +2,7 @@
 import { cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { PRECISIONS, type PrecisionChoice } from './critic/precision.ts'
 import type { Device } from './critic/scorer.ts'
 import { type AddressRanges, parseAddressRanges } from './llm/address-guard.ts'
 import type { GgufOptions } from './llm/gguf-model.ts'
@@ -22,6 +23,10 @@ export const VARIABLES = {
   SPAR_ADMIN_KEY: 'Key of the admin routes, sent as `Authorization: Bearer …`. Without one they answer 403.',
   SPAR_DEVICE: 'Where the critic runs: auto, cpu, webgpu or cuda; auto tries cuda, then cpu.',
   SPAR_THREADS: 'Threads of the critic’s worker; one less than there are cores.',
+  SPAR_PRECISION:
+    'Matrices of the critic: float32, int8 (where the critic has them and runs on a CPU), or auto (int8 where the CPU has VNNI or is an ARM); float32.',
+  SPAR_PREFIX_CACHE_MB:
+    'Memory for what the critic computed of problems and steps that may come again, as in a search, for each worker, in MiB; 64, 0 turns it off.',
   SPAR_LLM_HOSTS: 'Hosts that a request’s `llm.base_url` may name, comma-separated; none.',
   SPAR_LLM_PRIVATE:
     'Addresses that are not public but that names on SPAR_LLM_HOSTS may lead to, as addresses or CIDR ranges; none.',
@@ -75,6 +80,9 @@ export interface Config {
   /** Tried in order. */
   readonly devices: readonly Device[]
   readonly threads: number
+  readonly precision: PrecisionChoice
+  /** Of each critic's worker, in MiB; 0 = none. */
+  readonly prefixCacheMb: number
   readonly allowedHosts: AllowedHosts
   readonly privateRanges: AddressRanges
   readonly upstreams: ReadonlyMap<string, UpstreamConfig>
@@ -215,6 +223,8 @@ export function readConfig(env: Env): Config {
     adminKey: env['SPAR_ADMIN_KEY'] || undefined,
     devices: DEVICES[oneOf(env, 'SPAR_DEVICE', Object.keys(DEVICES), 'auto')]!,
     threads: wholeNumber(env, 'SPAR_THREADS', Math.max(1, cpus().length - 1), 1, 256),
+    precision: oneOf(env, 'SPAR_PRECISION', PRECISIONS, 'float32'),
+    prefixCacheMb: wholeNumber(env, 'SPAR_PREFIX_CACHE_MB', 64, 0, 1_000_000),
     allowedHosts: parseAllowedHosts(env['SPAR_LLM_HOSTS']),
     privateRanges: parseAddressRanges(env['SPAR_LLM_PRIVATE']),
     upstreams,

@@ -118,7 +118,7 @@ const app = createApp({
   ready: () =>
     registry === null
       ? { ready: false, reason: unready }
-      : { ready: true, critic: registry.current().version, device: registry.device() ?? 'unknown' },
+      : { ready: true, critic: registry.current().version, ...registry.runsOn()! },
   newId,
   now: Date.now,
   closing: closing.signal,
@@ -169,14 +169,17 @@ async function start(): Promise<void> {
       startWorkerCritic(dir, {
         devices: config.devices,
         threads: config.threads,
+        prefixCacheBytes: config.prefixCacheMb * 2 ** 20,
+        precision: config.precision,
         onRun: metrics.criticRun,
         onAnswer: metrics.criticCall,
+        onEnd: metrics.criticEnded,
       }),
     onServing: version => log.info({ critic: version }, 'critic serves'),
     onDamaged: (version, error) =>
       log.error({ critic: version, error }, 'critic is damaged; the shipped one serves'),
   })
-  log.info({ critic: registry.current().version, device: registry.device() }, 'ready')
+  log.info({ critic: registry.current().version, ...registry.runsOn() }, 'ready')
   desk = openDesk({ store, registry, owner, log, now: Date.now })
   stopScheduler = startScheduler({ store, start: startScheduled, now: Date.now, log })
   stopMonitor = startMonitor({

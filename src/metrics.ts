@@ -6,8 +6,10 @@ export interface Metrics {
   requestStarted(): (end: { method: string; route: string; status: number | 'gone' }) => void
   critique(done: { critic: string; right: number; wrong: number; unscored: number; tokens: number }): void
   search(done: SearchCount): void
-  /** One run of a critic's session. */
-  criticRun(run: ServedBy & { readonly rows: number; readonly tokens: number }): void
+  /** One run of a critic: what its session read, what its prefix cache knew, and how large that is now. */
+  criticRun(run: CriticRun): void
+  /** A critic's worker has ended, and its cache with it. */
+  criticEnded(by: ServedBy): void
   /** One call of a critic that was answered: the milliseconds of each stage. */
   criticCall(call: ServedBy & { readonly timing: Readonly<Record<CriticStage, number>> }): void
   /** The critic that serves; null for none. */
@@ -33,6 +35,13 @@ interface GaugeReading {
 interface ServedBy {
   readonly critic: string
   readonly device: string
+}
+
+interface CriticRun extends ServedBy {
+  readonly rows: number
+  readonly tokens: number
+  readonly cachedTokens: number
+  readonly cacheBytes: number
 }
 
 const CRITIC_STAGES = ['queue', 'tokenise', 'infer', 'total'] as const
@@ -149,6 +158,18 @@ export function createMetrics(
       new Gauge({ name, help, labelNames: label === null ? [] : [label], registers }),
     ]),
   )
+  const prefixTokens = new Counter({
+    name: 'spar_critic_prefix_tokens_total',
+    help: 'Tokens of scored rows, by whether the prefix cache knew them (hit) or the session read them (miss).',
+    labelNames: ['critic', 'device', 'result'],
+    registers,
+  })
+  const cacheSize = new Gauge({
+    name: 'spar_critic_prefix_cache_bytes',
+    help: 'Memory that the prefix cache of a critic’s worker holds.',
+    labelNames: ['critic', 'device'],
+    registers,
+  })
 
   return {
     gauge: ({ name, value, labels = {} }) => more.get(name)?.set(labels, value),
@@ -174,9 +195,17 @@ export function createMetrics(
       llmTokens.inc({ method, kind: 'completion' }, llm.completion_tokens)
       criticTokens.inc({ kind: 'search' }, tokens)
     },
-    criticRun({ critic, device, rows, tokens }) {
-      runRows.observe({ critic, device }, rows)
-      runTokens.observe({ critic, device }, tokens)
+    criticRun({ critic, device, rows, tokens, cachedTokens, cacheBytes }) {
+      if (tokens > 0) {
+        runRows.observe({ critic, device }, rows)
+        runTokens.observe({ critic, device }, tokens)
+      }
+      prefixTokens.inc({ critic, device, result: 'hit' }, cachedTokens)
+      prefixTokens.inc({ critic, device, result: 'miss' }, tokens)
+      cacheSize.set({ critic, device }, cacheBytes)
+    },
+    criticEnded({ critic, device }) {
+      cacheSize.remove({ critic, device })
     },
     criticCall({ critic, device, timing }) {
       for (const stage of CRITIC_STAGES) stages.observe({ stage, critic, device }, timing[stage] / 1000)

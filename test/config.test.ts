@@ -25,6 +25,8 @@ for (const [name, value] of [
   ['PORT', 'secret-99999'],
   ['SPAR_DEVICE', 'secret-tpu'],
   ['SPAR_THREADS', '0.5'],
+  ['SPAR_PREFIX_CACHE_MB', '-1'],
+  ['SPAR_PRECISION', 'secret-int2'],
   ['SPAR_LOG_LEVEL', 'secret-loud'],
   ['SPAR_CHAT_UPSTREAM', 'secret-llm'],
   ['SPAR_GGUF_CONTEXT', '100-secret'],

@@ -1281,6 +1281,8 @@ export interface components {
             ready: true;
             critic: string;
             device: string;
+            /** @description float32, or int8 where the operator chose it and critic and CPU can. */
+            precision: string;
         };
         /**
          * @description Stable; see the table at the head of this document.
@@ -2335,7 +2337,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It can; names the critic that serves and the device it runs on. */
+            /** @description It can; names the critic that serves, the device it runs on and the precision of its matrices. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];

@@ -109,7 +109,7 @@ export interface SearchLimits {
 }
 
 type Readiness =
-  | { readonly ready: true; readonly critic: string; readonly device: string }
+  | { readonly ready: true; readonly critic: string; readonly device: string; readonly precision: string }
   | { readonly ready: false; readonly reason: string }
 
 /** Who answers, and who does in its place when it fails; null for nobody. */

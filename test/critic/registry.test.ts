@@ -73,9 +73,9 @@ const BACK = { kind: 'rollback', by: 'admin', reason: 'By hand.' } as const
 const ITEM = { problem: 'Tom has 3 apples.', steps: ['3 + 1 = 4.'] }
 
 test('the newest shipped critic serves at first; bases are no critics', async () => {
-  const { current, list, device } = await open()
+  const { current, list, runsOn } = await open()
   assert.equal(current().version, 'tiny@1.1.0')
-  assert.equal(device(), 'cpu')
+  assert.deepEqual(runsOn(), { device: 'cpu', precision: 'float32' })
   assert.deepEqual(saved, { version: 'tiny@1.1.0', history: [] })
   const entries = list().toSorted((a, b) => a.version.localeCompare(b.version))
   assert.deepEqual(

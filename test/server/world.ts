@@ -61,7 +61,7 @@ export function createWorld(t: Scope, options: WorldOptions = {}): World {
     log: createLog({ level: 'debug', stream: { write: (line: string) => void lines.push(line) } }),
     metrics: createMetrics(),
     config: options.config ?? { adminKey: ADMIN_KEY, jobPollMs: 10 },
-    ready: options.ready ?? (() => ({ ready: true, critic: 'sums@2', device: 'cpu' })),
+    ready: options.ready ?? (() => ({ ready: true, critic: 'sums@2', device: 'cpu', precision: 'float32' })),
     newId: prefix => `${prefix}_${String(++ids).padStart(4, '0')}`,
     now: options.now ?? (() => Date.UTC(2026, 10, 2, 9, 30)),
     ...(options.closing && { closing: options.closing }),

@@ -82,7 +82,13 @@ function featuresOf({ problem, steps }: Example): readonly Float32Array[] {
 
 /** A whole solution as a row without tokens, for the feature path alone: no window cuts it. */
 const featureRow = (example: Example): UnitRow => ({
-  row: { tokens: [], slots: [], flags: [], steps: example.steps.map((_, index) => ({ index, at: 0 })) },
+  row: {
+    tokens: [],
+    slots: [],
+    flags: [],
+    ends: [],
+    steps: example.steps.map((_, index) => ({ index, at: 0 })),
+  },
   features: featuresOf(example),
   labels: example.labels,
   source: example.source,

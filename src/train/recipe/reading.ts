@@ -15,6 +15,7 @@ import {
   labelledSteps,
   processBench,
 } from '../eval/metrics.ts'
+import { withInt8 } from '../int8.ts'
 
 /** Held-back examples every candidate is measured on, inside the artifact. */
 export const SLICE_FILE = 'slice.jsonl.gz'
@@ -87,7 +88,9 @@ export async function finishCritic({
     slice_f1: round((f1[0]! + f1[1]!) / 2),
     ece: round(calibrationError(judgedSteps(crossed))),
   }
-  return writeArtifact(out, all, { ...facts, metrics, reading: { ...reading, ece: metrics.ece } })
+  const finished = { ...facts, metrics, reading: { ...reading, ece: metrics.ece } }
+  const { files: allFiles, figures: int8 } = await withInt8(all, finished, slice)
+  return writeArtifact(out, allFiles, { ...finished, metrics: { ...metrics, int8 } })
 }
 
 /** What `use` makes of a throw-away artifact that reads logits as they are. */

@@ -1,13 +1,10 @@
 // Trains a candidate on from the serving critic's weights until the time is used. Knows no lesson's origin and no decision.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Artifact } from '../../critic/manifest.ts'
-import { AppError } from '../../errors.ts'
 import { tracedEngine } from '../engine/engine.ts'
-import { readWeights } from '../export.ts'
+import { weightsOf } from '../export.ts'
 import { type FitProgress, fit } from '../fit/fit.ts'
 import { createSampler } from '../fit/sampler.ts'
-import { type ModelConfig, type Weights, weightShapes } from '../model/config.ts'
+import type { ModelConfig, Weights } from '../model/config.ts'
 import { BUCKETS } from '../recipe/base.ts'
 import { fitFeaturePath } from '../recipe/feature-path.ts'
 import { round } from '../recipe/reading.ts'
@@ -36,15 +33,12 @@ const GATE_SHARE = 0.1
 
 /** The trained weights. @throws {AppError} CRITIC_INVALID when the critic's file lacks a weight; the signal's reason when aborted */
 export async function learn(
-  { dir, manifest }: Artifact,
+  parent: Artifact,
   { pools, features, weigh }: Lessons,
   { threads, budgetMs, rng, now, signal, onStep }: LearnOptions,
 ): Promise<Weights> {
-  const config: ModelConfig = manifest.model
-  const weights = readWeights(config, readFileSync(join(dir, 'model.onnx')))
-  const missing = Object.keys(weightShapes(config)).find(name => weights[name] === undefined)
-  if (missing !== undefined)
-    throw new AppError('CRITIC_INVALID', `the model of ${manifest.version} has no weight ${missing}`)
+  const config: ModelConfig = parent.manifest.model
+  const weights = weightsOf(parent)
   const shared = { engine: tracedEngine({ threads }), config, now, ...(signal ? { signal } : {}) }
   const figures = runningFigures()
   const ofFeatures = rng.fork('features')

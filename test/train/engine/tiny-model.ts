@@ -1,6 +1,6 @@
 // A model small enough for the pure-JS backend, with weights and batches in which every channel and every loss takes part.
 import type { HostTensor } from '../../../src/train/engine/port.ts'
-import { type ModelConfig, type Weights, weightShapes } from '../../../src/train/model/config.ts'
+import { headDim, type ModelConfig, type Weights, weightShapes } from '../../../src/train/model/config.ts'
 import type { BatchShape } from '../../../src/train/model/loss.ts'
 import type { Rng } from '../../../src/train/rng.ts'
 
@@ -39,6 +39,31 @@ export const int32 = (shape: number[], draw: (i: number) => number): HostTensor 
 export const float32 = (shape: number[], draw: (i: number) => number): HostTensor => ({
   data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => draw(i)),
   shape,
+})
+
+/** Places of the tokens of rows that go on from place `from`. */
+export const positions = (rows: number, length: number, from = 0): HostTensor =>
+  float32([rows, length], i => from + (i % length))
+
+/** Keys and values of no tokens. */
+export function emptyPast(config: ModelConfig, rows: number): Record<string, HostTensor> {
+  const none = { data: new Float32Array(0), shape: [rows, config.kvHeads, 0, headDim(config)] }
+  return Object.fromEntries(
+    Array.from({ length: config.layers }, (_, i) => i).flatMap(i => [
+      [`past_key.${i}`, none],
+      [`past_value.${i}`, none],
+    ]),
+  )
+}
+
+/** What a served graph takes beside tokens when its rows have no past. */
+export const withoutPast = (
+  config: ModelConfig,
+  rows: number,
+  length: number,
+): Record<string, HostTensor> => ({
+  key_positions: positions(rows, length),
+  ...emptyPast(config, rows),
 })
 
 /** A batch with every array of `batchSpecs` filled. */
