@@ -37,6 +37,13 @@ module.exports = {
       to: { pathNot: '^src/search/' },
     },
     {
+      name: 'rollout-stays-low',
+      comment: 'src/rollout imports critic and store only',
+      severity: 'error',
+      from: { path: '^src/rollout/' },
+      to: { path: '^src/', pathNot: ['^src/(rollout|critic|store)/', SHARED] },
+    },
+    {
       name: 'server-not-train',
       severity: 'error',
       from: { path: '^src/server/' },
@@ -61,6 +68,8 @@ module.exports = {
     homeRule('protobufjs', 'protobufjs/', '^src/train/'),
     homeRule('onnxruntime', 'onnxruntime-', '^src/(critic|train|llm)/'),
     homeRule('tokenizers', '@huggingface/tokenizers/', '^src/critic/'),
+    homeRule('nerdamer', 'nerdamer-prime/', '^src/answer/symbolic'),
+    homeRule('croner', 'croner/', '^src/schedule\\.ts$'),
     homeRule('ioredis', 'ioredis/', '^src/store/'),
     homeRule('pino', 'pino/', '^src/log\\.ts$'),
     homeRule('opentelemetry', '@opentelemetry/', '^src/(tracing|telemetry)\\.ts$'),

@@ -8,6 +8,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { Critic } from '../src/critic/types.ts'
+import { type Exchange, exchange } from '../src/llm/exchange.ts'
 import { createOpenAiLlm } from '../src/llm/openai.ts'
 import type { Llm } from '../src/llm/types.ts'
 import type { MethodName } from '../src/search/params.ts'
@@ -15,8 +16,11 @@ import { runSearch } from '../src/search/run.ts'
 import type { SearchResult } from '../src/search/types.ts'
 import { createSearchWorld } from '../src/server/search-world.ts'
 import { longestChain, type Span } from './lib/critical-path.ts'
+import { overFetch } from './lib/fetch-exchange.ts'
 
 const LATENCY_MS = 50
+/** Searches of each method before any is timed: a service that has just started compiles as it goes, and so does its upstream. */
+const WARM_UPS = 2
 const PROBLEM = 'Add 12, 7, 30 and 5.'
 /** Steps of the upstream's solution: a start, three sums, an answer. */
 const STEPS = 5
@@ -98,6 +102,22 @@ async function search(llm: Llm, { method, params, threshold = 0.5 }: Case, seed:
   }
 }
 
+/** An LLM at the upstream whose calls are kept in `calls`. The mode is given: a probe would be one more call, once in the life of an upstream. */
+function createRecordedLlm(baseUrl: string, calls: Span[], by: Exchange): Llm {
+  return createOpenAiLlm({
+    name: 'fixed latency',
+    model: 'fake',
+    baseUrl,
+    continuation: 'continue_final_message',
+    async exchange(url, message, signal) {
+      const start = performance.now()
+      const answer = await by(url, message, signal)
+      calls.push({ start, end: performance.now() })
+      return answer
+    },
+  })
+}
+
 /** One search alone: its wall time over the time its critical path takes upstream. */
 async function timeSearch(llm: Llm, calls: Span[], [name, tested]: [string, Case], seed: number) {
   calls.length = 0
@@ -110,8 +130,13 @@ async function timeSearch(llm: Llm, calls: Span[], [name, tested]: [string, Case
   return { ratio: ms / (chain * LATENCY_MS), chain, calls: calls.length }
 }
 
-/** Searches of all methods at once, begun as requests come in: each in a turn of its own. Longest delay of the event loop. */
-async function stallOf(llm: Llm, count: number): Promise<number> {
+/**
+ * Searches of all methods at once, begun as requests come in: each in a turn of its own. The longest delay of the event loop, and
+ * the processor time of this process, which a busy machine blurs less than any wall time.
+ */
+async function runMany(llm: Llm, calls: Span[], count: number) {
+  calls.length = 0
+  const before = process.cpuUsage()
   const cases = Object.values(CASES)
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
@@ -122,12 +147,18 @@ async function stallOf(llm: Llm, count: number): Promise<number> {
   }
   await Promise.all(running)
   delay.disable()
-  return delay.max / 1e6
+  const { user, system } = process.cpuUsage(before)
+  return {
+    stall_ms: Number((delay.max / 1e6).toFixed(1)),
+    cpu_ms_per_call: Number(((user + system) / 1000 / calls.length).toFixed(3)),
+  }
 }
 
 /**
  * Figures of one upstream whose every answer takes 50 ms. Ratios are medians and hold all that is not those 50 ms: the search, the
- * client, HTTP over loopback, the timer of the upstream. `stall_ms` is the longest time between two turns, its timer's 1 ms included.
+ * client, HTTP over loopback, the timer of the upstream. `stall_ms` is the longest time between two turns, its timer's 1 ms included;
+ * `cpu_ms_per_call` is the processor time of a call upstream with all that the search does around it. `over_fetch`: the same searches
+ * with fetch for the client.
  */
 export async function run(args: readonly string[]) {
   const { values } = parseArgs({
@@ -139,25 +170,18 @@ export async function run(args: readonly string[]) {
   const { baseUrl, stop } = await startUpstream()
   try {
     const calls: Span[] = []
-    const recorded: typeof fetch = async (input, init) => {
-      const start = performance.now()
-      const response = await fetch(input, init)
-      calls.push({ start, end: performance.now() })
-      return response
-    }
-    // The mode is given: a probe would be one more call, once in the life of an upstream.
-    const llm = createOpenAiLlm({
-      name: 'fixed latency',
-      model: 'fake',
-      baseUrl,
-      continuation: 'continue_final_message',
-      fetch: recorded,
-    })
+    const [llm, overFetched] = [exchange, overFetch].map(by => createRecordedLlm(baseUrl, calls, by)) as [
+      Llm,
+      Llm,
+    ]
+    for (let i = 0; i < WARM_UPS; i++)
+      for (const tested of Object.values(CASES))
+        for (const any of [llm, overFetched]) await search(any, tested, i)
     const ratios: Record<string, number> = {}
     const paths: Record<string, { critical_path: number; calls: number }> = {}
     for (const named of Object.entries(CASES)) {
       const [name] = named
-      await timeSearch(llm, calls, named, 0) // compiles, and opens connections
+      await timeSearch(llm, calls, named, 0) // opens connections, where those of the method before were closed
       const timed = []
       for (let seed = 1; seed <= repeats; seed++) timed.push(await timeSearch(llm, calls, named, seed))
       const median = timed.toSorted((a, b) => a.ratio - b.ratio)[timed.length >> 1]!
@@ -169,7 +193,8 @@ export async function run(args: readonly string[]) {
       bench: 'search',
       ratios,
       worst_ratio: Math.max(...Object.values(ratios)),
-      stall_ms: Number((await stallOf(llm, searches)).toFixed(1)),
+      ...(await runMany(llm, calls, searches)),
+      over_fetch: await runMany(overFetched, calls, searches),
       searches,
       paths,
       latency_ms: LATENCY_MS,

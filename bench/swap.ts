@@ -6,25 +6,27 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { SHIPPED_CRITIC } from '../src/cli/options.ts'
 import { startService } from '../src/cli/service-process.ts'
+import { openArtifact } from '../src/critic/manifest.ts'
 import { quantile, startLoad } from './lib/load.ts'
 
 /** Swaps before the memory is read first: by then as many workers are kept as ever will be. */
 const WARM_UP = 5
 const BETWEEN_MS = 500
-const WORK = {
-  problem: 'Tom has 3 boxes of 4 pens. How many pens?',
-  steps: ['3 * 4 = 12.', 'So he has 12 pens.'],
-}
+/** More solutions than are asked for between two swaps: every critic computes, and fills a prefix cache of its own. */
+const WORK = Array.from({ length: 2000 }, (_, i) => ({
+  problem: `Tom has ${i} boxes of 4 pens. How many pens?`,
+  steps: [`${i} * 4 = ${4 * i}.`, `So he has ${4 * i} pens.`],
+}))
 
 /** Copies of the shipped critic under names of their own, which share its files on disk. */
 function plantCritics(dataDir: string, count: number): string[] {
   const first = join(dataDir, 'critics', 'swap-0')
-  const manifest = JSON.parse(readFileSync(join(SHIPPED_CRITIC, 'manifest.json'), 'utf8')) as object
+  const { manifest } = openArtifact(SHIPPED_CRITIC)
   return Array.from({ length: count }, (_, i) => {
     const version = `swap-${i}`
     const dir = join(dataDir, 'critics', version)
     mkdirSync(dir)
-    for (const file of ['model.onnx', 'tokenizer.json', 'slice.jsonl.gz', 'replay.jsonl.gz'])
+    for (const file of Object.keys(manifest.files))
       if (i === 0) copyFileSync(join(SHIPPED_CRITIC, file), join(dir, file))
       else linkSync(join(first, file), join(dir, file))
     writeFileSync(join(dir, 'manifest.json'), JSON.stringify({ ...manifest, version }))
@@ -44,7 +46,7 @@ export async function run(args: readonly string[]) {
   const service = await startService({ SPAR_LOG_LEVEL: 'info' })
   try {
     const versions = plantCritics(service.dataDir, WARM_UP + swaps)
-    const load = startLoad(service.url, [WORK], Number(values.clients))
+    const load = startLoad(service.url, WORK, Number(values.clients))
     let before = 0
     for (const [i, version] of versions.entries()) {
       if (i === WARM_UP) before = rssMb(service.pid)

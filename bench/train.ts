@@ -64,6 +64,7 @@ function noiseBatch({ rows, length, steps, pairs }: BatchShape, rng: Rng): Recor
     step_index: { data: Int32Array.from({ length: steps }, () => rng.int(0, size - 1)), shape: [steps] },
     features: floats([steps, MODEL.features], () => rng.uniform()),
     text_learns: floats([steps], () => 1),
+    gate_weights: floats([steps], () => 1 / steps),
     step_labels: floats([steps], () => rng.int(0, 1)),
     step_weights: floats([steps], () => 1 / steps),
     pair_matrix: floats([pairs, steps], i => (i % 2 === 0 ? 1 : -1) / steps),

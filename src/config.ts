@@ -3,12 +3,19 @@ import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { PRECISIONS, type PrecisionChoice } from './critic/precision.ts'
 import type { Device } from './critic/scorer.ts'
-import { BUILTIN_UPSTREAM, parseUpstreams, type UpstreamConfig } from './llm/upstreams.ts'
+import { type AddressRanges, parseAddressRanges } from './llm/address-guard.ts'
+import type { GgufOptions } from './llm/gguf-model.ts'
+import { BUILTIN_UPSTREAM, GGUF_UPSTREAM, parseUpstreams, type UpstreamConfig } from './llm/upstreams.ts'
 import { type AllowedHosts, parseAllowedHosts } from './llm/url-guard.ts'
 import type { LogLevel } from './log.ts'
 import { FieldError } from './remote/fields.ts'
 import { type CriticSpec, LOCAL, parseCriticSpecs } from './remote/specs.ts'
+import type { RolloutPlan } from './rollout/run.ts'
+import { parseRedaction, type Redact } from './store/redact.ts'
+import type { SparringSettings } from './train/round/messages.ts'
+import { WEIGHED_SOURCES } from './train/round/source-weights.ts'
 
 /** Name -> what it is for. `<NAME>` stands for the upper-case name of an upstream. */
 export const VARIABLES = {
@@ -19,16 +26,50 @@ export const VARIABLES = {
   SPAR_ADMIN_KEY: 'Key of the admin routes, sent as `Authorization: Bearer …`. Without one they answer 403.',
   SPAR_DEVICE: 'Where the critic runs: auto, cpu, webgpu or cuda; auto tries cuda, then cpu.',
   SPAR_THREADS: 'Threads of the critic’s worker; one less than there are cores.',
+  SPAR_PRECISION:
+    'Matrices of the critic: float32, int8 (where the critic has them and runs on a CPU), or auto (int8 where the CPU has VNNI or is an ARM); float32.',
+  SPAR_PREFIX_CACHE_MB:
+    'Memory for what the critic computed of problems and steps that may come again, as in a search, for each worker, in MiB; 64, 0 turns it off.',
   SPAR_CRITICS: 'JSON file of further critics: served reward models, chat models, ensembles; none.',
   SPAR_CRITIC: 'Critic for requests that name none: a name from SPAR_CRITICS, or local; local.',
   SPAR_LLM_HOSTS: 'Hosts that a request’s `llm.base_url` may name, comma-separated; none.',
+  SPAR_LLM_PRIVATE:
+    'Addresses that are not public but that names on SPAR_LLM_HOSTS may lead to, as addresses or CIDR ranges; none.',
   'SPAR_LLM_<NAME>_URL': 'Base URL of the named upstream, e.g. http://127.0.0.1:11434/v1.',
   'SPAR_LLM_<NAME>_MODEL': 'Model to ask there.',
   'SPAR_LLM_<NAME>_KEY': 'Its API key, if it needs one.',
   'SPAR_LLM_<NAME>_CONTINUATION':
     'How it continues a partial answer: auto, continue_final_message, assistant_prefill or prompted; auto.',
+  'SPAR_LLM_<NAME>_TIMEOUT_S': 'Seconds that one call to it may take; 60.',
+  'SPAR_LLM_<NAME>_CONCURRENCY': 'Calls to it at the same time, more of them wait; 1000.',
+  SPAR_GGUF:
+    'GGUF file of a language model to run in this process, as upstream gguf; none. Needs the package node-llama-cpp.',
+  SPAR_GGUF_CONTEXT: 'Tokens that a text of it may have, prompt included; 4096.',
+  SPAR_GGUF_PARALLEL: 'Texts that it writes at the same time, each with its own context; 8.',
+  SPAR_GGUF_LIBRARY: 'Module to run it with, by name or file URL; the installed node-llama-cpp.',
   SPAR_CHAT_UPSTREAM:
-    'Upstream that the chat model `spar` stands for; the first named one by the alphabet, else builtin.',
+    'Upstream that the chat model `spar` stands for; the first named one by the alphabet, else gguf where there is one, else builtin.',
+  SPAR_CONSENT:
+    'Whose traffic is kept: implied (all but `X-Spar-Log: off`) or asked (only `X-Spar-Log: on`); implied.',
+  SPAR_OPTED_OUT:
+    'Keys whose traffic is neither kept nor learned from, comma-separated, each as the first 16 hex digits of its SHA-256; none.',
+  SPAR_REDACT:
+    'What is taken out of traffic before it is kept: email, secret and /regular expressions/, comma-separated; email,secret.',
+  SPAR_RETENTION_DAYS: 'Age at which traffic is forgotten; 90.',
+  SPAR_RETENTION_RECORDS: 'Records of traffic kept at most; 500000.',
+  SPAR_CLIENT_SHARE: 'Largest part of a round’s traffic that one key may be; 0.25.',
+  SPAR_SHADOW_MINUTES:
+    'How long a candidate that passed the gate scores live critiques without answering; 1. 0 leaves it out.',
+  SPAR_SHADOW_SHARE: 'Share of the clients whose critiques it scores then; 0.2.',
+  SPAR_CANARY_MINUTES: 'How long it then answers a share of the clients; 1. 0 leaves it out.',
+  SPAR_CANARY_SHARE: 'That share; 0.1.',
+  SPAR_WATCH_MINUTES:
+    'How long it is watched when it serves, and taken back by itself on errors, slowness or drift; 60.',
+  SPAR_SNEAKY_LLM:
+    'Named upstream that plays the sneaky role in retraining rounds beside the built-in edits; none.',
+  SPAR_TEACHER_LLM: 'Named upstream that rounds ask which step of a logged solution is wrong; none.',
+  SPAR_SOURCE_WEIGHTS:
+    'How far rounds trust sources of labels, from 0 to 1, e.g. agreement=0.5,tree=0.6,teacher=0; learned where not set.',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'OpenTelemetry collector that spans are sent to over HTTP; none.',
   SPAR_LOG_LEVEL: 'debug, info, warn, error or silent; info.',
   REDIS_URL:
@@ -45,19 +86,41 @@ export interface Config {
   /** Tried in order. */
   readonly devices: readonly Device[]
   readonly threads: number
+  readonly precision: PrecisionChoice
+  /** Of each critic's worker, in MiB; 0 = none. */
+  readonly prefixCacheMb: number
   /** Further critics by name. */
   readonly critics: ReadonlyMap<string, CriticSpec>
   /** Name of the critic for requests that name none; null for the local one that serves. */
   readonly firstCritic: string | null
   readonly allowedHosts: AllowedHosts
+  readonly privateRanges: AddressRanges
   readonly upstreams: ReadonlyMap<string, UpstreamConfig>
+  /** Null without a GGUF file. */
+  readonly gguf: Omit<GgufOptions, 'threads' | 'gpu'> | null
   /** Name of the upstream that the chat model `spar` stands for. */
   readonly chatUpstream: string
+  readonly traffic: TrafficConfig
+  readonly rollout: RolloutPlan
+  readonly sparring: SparringSettings
   /** Whether spans are sent; where to, the SDK reads itself. */
   readonly sendsSpans: boolean
   readonly logLevel: LogLevel
   readonly redisUrl: string | undefined
 }
+
+/** What of the traffic is kept, for how long, and how much of it one client may be. */
+interface TrafficConfig {
+  readonly onlyWhenAsked: boolean
+  /** Fingerprints. */
+  readonly optedOut: readonly string[]
+  readonly redact: Redact
+  readonly retention: { readonly ageMs: number; readonly records: number }
+  readonly clientShare: number
+}
+
+const DAY_MS = 86_400_000
+const FINGERPRINT = /^[0-9a-f]{16}$/
 
 const DEVICES: Readonly<Record<string, readonly Device[]>> = {
   auto: ['cuda', 'cpu'],
@@ -94,12 +157,89 @@ function readCritics(env: Env): Map<string, CriticSpec> {
   }
 }
 
+function readGguf(env: Env): Config['gguf'] {
+  const contextTokens = wholeNumber(env, 'SPAR_GGUF_CONTEXT', 4096, 256, 1_048_576)
+  const parallel = wholeNumber(env, 'SPAR_GGUF_PARALLEL', 8, 1, 64)
+  const path = env['SPAR_GGUF']
+  if (!path) return null
+  return { path: resolve(path), library: env['SPAR_GGUF_LIBRARY'] || undefined, contextTokens, parallel }
+}
+
+function numberFrom(env: Env, name: string, fallback: number, low: number, high: number): number {
+  const value = env[name] ? Number(env[name]) : fallback
+  if (!(value >= low && value <= high)) throw new Error(`${name} must be a number from ${low} to ${high}`)
+  return value
+}
+
+function readTrafficConfig(env: Env): TrafficConfig {
+  const optedOut = (env['SPAR_OPTED_OUT'] ?? '').split(',').flatMap(item => item.trim() || [])
+  if (!optedOut.every(item => FINGERPRINT.test(item)))
+    throw new Error('SPAR_OPTED_OUT must hold the first 16 hex digits of the SHA-256 of each key')
+  return {
+    onlyWhenAsked: oneOf(env, 'SPAR_CONSENT', ['implied', 'asked'], 'implied') === 'asked',
+    optedOut,
+    redact: readRedaction(env['SPAR_REDACT'] ?? 'email,secret'),
+    retention: {
+      ageMs: DAY_MS * numberFrom(env, 'SPAR_RETENTION_DAYS', 90, 0.001, 36_500),
+      records: wholeNumber(env, 'SPAR_RETENTION_RECORDS', 500_000, 0, 2 ** 31 - 1),
+    },
+    clientShare: numberFrom(env, 'SPAR_CLIENT_SHARE', 0.25, 0.01, 1),
+  }
+}
+
+function readRolloutPlan(env: Env): RolloutPlan {
+  const minutes = (name: string, fallback: number) =>
+    numberFrom(env, `SPAR_${name}_MINUTES`, fallback, 0, 100_000)
+  const share = (name: string, fallback: number) => numberFrom(env, `SPAR_${name}_SHARE`, fallback, 0, 1)
+  return {
+    shadow: { minutes: minutes('SHADOW', 1), share: share('SHADOW', 0.2) },
+    canary: { minutes: minutes('CANARY', 1), share: share('CANARY', 0.1) },
+    watch: { minutes: minutes('WATCH', 60) },
+  }
+}
+
+function readRedaction(text: string): Redact {
+  try {
+    return parseRedaction(text)
+  } catch (error) {
+    throw new Error(`SPAR_REDACT: ${(error as Error).message}`)
+  }
+}
+
+/** An upstream that a variable names, under `key`; nothing where it is not set. */
+function namedUpstream<K extends string>(
+  env: Env,
+  name: string,
+  key: K,
+  upstreams: ReadonlyMap<string, UpstreamConfig>,
+): { [key in K]?: UpstreamConfig } {
+  if (!env[name]) return {}
+  const upstream = upstreams.get(env[name].toLowerCase())
+  if (upstream === undefined) throw new Error(`${name} must be the name of an upstream (SPAR_LLM_<NAME>_URL)`)
+  return { [key]: upstream } as { [key in K]?: UpstreamConfig }
+}
+
+function weightsOf(env: Env, name: string): Pick<SparringSettings, 'sourceWeights'> {
+  if (!env[name]) return {}
+  const weights = env[name].split(',').map(part => {
+    const [source, value] = part.split('=').map(word => word.trim())
+    const known = WEIGHED_SOURCES.find(one => one === source)
+    const weight = Number(value || 'none')
+    if (known === undefined || !(weight >= 0 && weight <= 1))
+      throw new Error(`${name} takes ${WEIGHED_SOURCES.join(', ')}, each with a weight from 0 to 1`)
+    return [known, weight] as const
+  })
+  return { sourceWeights: Object.fromEntries(weights) }
+}
+
 /** Reads the environment. @throws Error naming the variable that is wrong, never its value. */
 export function readConfig(env: Env): Config {
   const upstreams = parseUpstreams(env)
   const critics = readCritics(env)
   const firstCritic = oneOf(env, 'SPAR_CRITIC', [LOCAL, ...critics.keys()], LOCAL)
-  const names = [...[...upstreams.keys()].sort(), BUILTIN_UPSTREAM]
+  const gguf = readGguf(env)
+  const local = gguf === null ? [BUILTIN_UPSTREAM] : [GGUF_UPSTREAM, BUILTIN_UPSTREAM]
+  const names = [...[...upstreams.keys()].sort(), ...local]
   return {
     port: wholeNumber(env, 'PORT', 8080, 0, 65_535),
     host: env['HOST'] || '127.0.0.1',
@@ -108,11 +248,22 @@ export function readConfig(env: Env): Config {
     adminKey: env['SPAR_ADMIN_KEY'] || undefined,
     devices: DEVICES[oneOf(env, 'SPAR_DEVICE', Object.keys(DEVICES), 'auto')]!,
     threads: wholeNumber(env, 'SPAR_THREADS', Math.max(1, cpus().length - 1), 1, 256),
+    precision: oneOf(env, 'SPAR_PRECISION', PRECISIONS, 'float32'),
+    prefixCacheMb: wholeNumber(env, 'SPAR_PREFIX_CACHE_MB', 64, 0, 1_000_000),
     critics,
     firstCritic: firstCritic === LOCAL ? null : firstCritic,
     allowedHosts: parseAllowedHosts(env['SPAR_LLM_HOSTS']),
+    privateRanges: parseAddressRanges(env['SPAR_LLM_PRIVATE']),
     upstreams,
+    gguf,
     chatUpstream: oneOf(env, 'SPAR_CHAT_UPSTREAM', names, names[0]!),
+    traffic: readTrafficConfig(env),
+    rollout: readRolloutPlan(env),
+    sparring: {
+      ...namedUpstream(env, 'SPAR_SNEAKY_LLM', 'sneakyLlm', upstreams),
+      ...namedUpstream(env, 'SPAR_TEACHER_LLM', 'teacherLlm', upstreams),
+      ...weightsOf(env, 'SPAR_SOURCE_WEIGHTS'),
+    },
     sendsSpans: !!env['OTEL_EXPORTER_OTLP_ENDPOINT'],
     logLevel: oneOf<LogLevel>(env, 'SPAR_LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
     redisUrl: env['REDIS_URL'] || undefined,

@@ -1,12 +1,14 @@
 // Which critic a request means: the local one that serves, a local version, or a further critic by name. Knows no HTTP.
-import type { Registry } from './critic/registry.ts'
+import type { Registry, Why } from './critic/registry.ts'
 import type { Critic } from './critic/types.ts'
 import { type CriticSpec, LOCAL } from './remote/specs.ts'
-import type { Critics, NamedCritic } from './server/deps.ts'
+import type { Critics, NamedCritic, Routed } from './server/deps.ts'
 
 export interface CriticsOptions {
   /** @throws {AppError} NOT_READY while the local critic loads */
   readonly registry: () => Registry
+  /** The local critic for a client: the one that serves, or a candidate for its share of clients. */
+  readonly route: (serving: Critic, client: string) => Routed
   /** Further critics by name. */
   readonly remote: ReadonlyMap<string, Critic>
   readonly specs: ReadonlyMap<string, CriticSpec>
@@ -15,9 +17,10 @@ export interface CriticsOptions {
 }
 
 /** What is done with local versions (promotion, rollback) is the registry's; further critics are there or not. */
-export function createCritics({ registry, remote, specs, first }: CriticsOptions): Critics {
+export function createCritics({ registry, route, remote, specs, first }: CriticsOptions): Critics {
   return {
-    current: (): Critic => (first === null ? registry().current() : remote.get(first)!),
+    criticFor: (client: string): Routed =>
+      first === null ? route(registry().current(), client) : { critic: remote.get(first)!, fallback: null },
     get: (name: string): Critic =>
       remote.get(name) ?? (name === LOCAL ? registry().current() : registry().get(name)),
     /** Further critics first, then local versions. */
@@ -39,7 +42,16 @@ export function createCritics({ registry, remote, specs, first }: CriticsOptions
       return [...further, ...local]
     },
     list: () => registry().list(),
-    promote: (version: string) => registry().promote(version),
-    rollback: () => registry().rollback(),
+    promote: (version: string, requestId: string) =>
+      registry().promote(version, byHand('promotion', 'Promoted by hand.', requestId)),
+    rollback: (requestId: string) =>
+      registry().rollback(byHand('rollback', 'Rolled back by hand.', requestId)),
   }
 }
+
+const byHand = (kind: Why['kind'], reason: string, requestId: string): Why => ({
+  kind,
+  by: 'admin',
+  reason,
+  figures: { request_id: requestId },
+})

@@ -27,6 +27,7 @@ export const ERRORS = {
     title: 'This Idempotency-Key was used for another request',
   },
   NO_PARENT: { status: 409, retryable: false, title: 'The serving critic has no parent to return to' },
+  NO_ROLLOUT: { status: 409, retryable: false, title: 'No candidate is being tried out' },
   JOB_RUNNING: { status: 409, retryable: true, title: 'A retraining job is already queued or running' },
   UNKNOWN_UPSTREAM: { status: 422, retryable: false, title: 'There is no LLM upstream of that name' },
   LLM_HOST_NOT_ALLOWED: { status: 403, retryable: false, title: 'This LLM host is not on the allow-list' },

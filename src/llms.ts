@@ -1,16 +1,26 @@
-// Which language model a request means: the built-in solver, a named upstream, or an address the client gives.
+// Which language model a request means: the built-in solver, a GGUF file, a named upstream, or an address the client gives.
 // Knows no search.
 import { AppError } from './errors.ts'
 import { createBuiltinLlm, type Sampler } from './llm/builtin.ts'
+import { createExchange } from './llm/exchange.ts'
+import { createGate, type Gate, gatesOf } from './llm/gate.ts'
+import { createGgufLlm, type GgufSampler } from './llm/gguf.ts'
+import { type GuardOptions, guardLookup } from './llm/guard-lookup.ts'
 import { createOpenAiLlm } from './llm/openai.ts'
 import type { Llm } from './llm/types.ts'
-import { BUILTIN_UPSTREAM, type UpstreamConfig } from './llm/upstreams.ts'
+import { BUILTIN_UPSTREAM, GGUF_UPSTREAM, type UpstreamConfig } from './llm/upstreams.ts'
 import { type AllowedHosts, guardUrl } from './llm/url-guard.ts'
 
 export interface LlmsOptions {
   readonly upstreams: ReadonlyMap<string, UpstreamConfig>
+  /** Those of the named upstreams, where others call them too. */
+  readonly gates?: ReadonlyMap<string, Gate> | undefined
   readonly allowedHosts: AllowedHosts
+  /** For addresses that clients give. */
+  readonly guard: GuardOptions
   readonly sampler: Sampler
+  /** Left out where there is no GGUF file. */
+  readonly gguf?: GgufSampler | undefined
   /** Name of the upstream that is meant where none is named. */
   readonly first: string
 }
@@ -18,13 +28,19 @@ export interface LlmsOptions {
 type Spec = { readonly upstream: string } | { readonly base_url: string; readonly model: string }
 
 /** One client object for each named upstream, a new one for each address a client gives. */
-export function createLlms({ upstreams, allowedHosts, sampler, first }: LlmsOptions): {
+export function createLlms({ upstreams, gates = gatesOf(upstreams), ...options }: LlmsOptions): {
   readonly names: readonly string[]
   resolve(spec: Spec, apiKey?: string): Llm
 } {
-  const builtin = createBuiltinLlm(sampler)
-  const named = new Map([...upstreams].map(([name, config]) => [name, createOpenAiLlm(config)]))
-  const names = [...new Set([first, BUILTIN_UPSTREAM, ...upstreams.keys()])]
+  const { allowedHosts, guard, sampler, gguf, first } = options
+  const local = new Map([[BUILTIN_UPSTREAM, createBuiltinLlm(sampler)]])
+  if (gguf) local.set(GGUF_UPSTREAM, createGgufLlm(gguf))
+  const guarded = createExchange(guardLookup(guard))
+  const named = new Map(
+    [...upstreams].map(([name, config]) => [name, createOpenAiLlm({ ...config, gate: gates.get(name) })]),
+  )
+  const gateOf = createGates()
+  const names = [...new Set([first, ...local.keys(), ...upstreams.keys()])]
   return {
     names,
     resolve(spec, apiKey) {
@@ -34,10 +50,13 @@ export function createLlms({ upstreams, allowedHosts, sampler, first }: LlmsOpti
           name: spec.model,
           baseUrl,
           model: spec.model,
+          exchange: guarded,
+          gate: gateOf(baseUrl, spec.model),
           ...(apiKey ? { apiKey } : {}),
         })
       }
-      if (spec.upstream === BUILTIN_UPSTREAM) return builtin
+      const here = local.get(spec.upstream)
+      if (here) return here
       const config = upstreams.get(spec.upstream)
       if (!config) {
         throw new AppError(
@@ -46,7 +65,26 @@ export function createLlms({ upstreams, allowedHosts, sampler, first }: LlmsOpti
         )
       }
       // A client's own key replaces the configured one, for this request only.
-      return apiKey ? createOpenAiLlm({ ...config, apiKey }) : named.get(spec.upstream)!
+      return apiKey
+        ? createOpenAiLlm({ ...config, apiKey, gate: gates.get(spec.upstream) })
+        : named.get(spec.upstream)!
     },
+  }
+}
+
+/** How many of the endpoints that clients gave are remembered, those not used for longest forgotten first. */
+const MOST_GATES = 1000
+
+/** Gates of the endpoints that clients give, one for each model there: what fails for one of them must not stop another. */
+function createGates(): (baseUrl: string, model: string) => Gate {
+  const gates = new Map<string, Gate>()
+  return (baseUrl, model) => {
+    const key = JSON.stringify([baseUrl, model])
+    const gate = gates.get(key) ?? createGate({ name: model })
+    gates.delete(key)
+    gates.set(key, gate)
+    const [oldest] = gates.keys()
+    if (gates.size > MOST_GATES) gates.delete(oldest!)
+    return gate
   }
 }

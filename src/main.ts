@@ -1,32 +1,46 @@
 // The service: reads the environment, wires everything, listens, shuts down in order. The only file that knows all parts.
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { mkdirSync, readdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createSameAnswer } from './answer/equivalence.ts'
+import { createSymbolicThread } from './answer/symbolic-thread.ts'
 import { readConfig } from './config.ts'
 import { openRegistry, type Registry } from './critic/registry.ts'
 import { lazySolver, type Solver, startSolver } from './critic/solver.ts'
 import { startWorkerCritic } from './critic/worker-critic.ts'
 import { createCritics } from './critics.ts'
+import { switchFacts } from './decision-facts.ts'
 import { AppError } from './errors.ts'
+import { gatesOf } from './llm/gate.ts'
+import { startGguf } from './llm/gguf-host.ts'
 import { createLlms } from './llms.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
+import { startMonitor } from './monitor.ts'
 import { openRemoteCritics } from './remote/open.ts'
+import { type Desk, openDesk } from './rollout/desk.ts'
+import { showRollout } from './rollout/show.ts'
+import { GAUGES, roundReadings } from './round-metrics.ts'
+import { openSchedule, startScheduler } from './schedule.ts'
 import { createApp } from './server/app.ts'
 import { answerClientErrors } from './server/client-error.ts'
+import { startJob } from './server/jobs.ts'
 import { createRecorder } from './store/recorder.ts'
 import { openRedisStore } from './store/redis.ts'
+import { startRetention } from './store/retention.ts'
 import { openSqliteStore } from './store/sqlite.ts'
 import { startTelemetry } from './telemetry.ts'
 import { startTrainer, type Trainer } from './trainer.ts'
 
 const START_RETRY_MS = 2000
+/** For one comparison of two answers by computer algebra. */
+const SYMBOLIC_MS = 500
 
 const config = readConfig(process.env)
 const log = createLog({ level: config.logLevel })
-const metrics = createMetrics()
+const metrics = createMetrics(GAUGES)
 const telemetry = config.sendsSpans ? await startTelemetry({ service: 'spar', log }) : null
 const trainedDir = join(config.dataDir, 'critics')
 mkdirSync(trainedDir, { recursive: true })
@@ -35,10 +49,14 @@ const store = config.redisUrl
   ? openRedisStore(config.redisUrl, { log })
   : openSqliteStore(sqlitePath, { log })
 const recorder = createRecorder(store, { log })
+const stopRetention = startRetention(store, { ...config.traffic.retention, now: Date.now, log })
 const closing = new AbortController()
 
 let registry: Registry | null = null
 let trainer: Trainer | null = null
+let desk: Desk | null = null
+let stopScheduler: (() => Promise<void>) | null = null
+let stopMonitor: (() => Promise<void>) | null = null
 let unready = 'The critic is loading.'
 
 const localCritics = (): Registry => {
@@ -46,9 +64,12 @@ const localCritics = (): Registry => {
   return registry
 }
 
+/** Of the named upstreams, which searches and critics call. */
+const gates = gatesOf(config.upstreams)
 const remoteCritics = openRemoteCritics({
   specs: config.critics,
   upstreams: config.upstreams,
+  gates,
   local: version => (version === null ? localCritics().current() : localCritics().get(version)),
   onFailed: failure => log.warn(failure, 'steps without a score'),
   onAnswer: answer => metrics.criticCall({ ...answer, device: 'remote' }),
@@ -62,31 +83,48 @@ async function startBuiltInSolver(): Promise<Solver> {
   return startSolver(join(root, newest), { threads: config.threads })
 }
 
+const symbolic = createSymbolicThread({ deadlineMs: SYMBOLIC_MS })
+const owner = `${hostname()}:${process.pid}`
 const solver = lazySolver(startBuiltInSolver)
+const { gguf: ggufFile, threads, devices } = config
+const gguf =
+  ggufFile === null
+    ? null
+    : lazySolver(() => startGguf({ ...ggufFile, threads, gpu: devices.some(device => device !== 'cpu') }))
 const newId = (prefix: string): string => `${prefix}_${randomBytes(8).toString('hex')}`
 
 const app = createApp({
   critics: createCritics({
     registry: localCritics,
+    route: (serving, client) => desk?.criticFor(client) ?? { critic: serving, fallback: null },
     remote: remoteCritics,
     specs: config.critics,
     first: config.firstCritic,
   }),
   llms: createLlms({
     upstreams: config.upstreams,
+    gates,
     allowedHosts: config.allowedHosts,
+    guard: { privateRanges: config.privateRanges },
     first: config.chatUpstream,
     sampler: solver.sample,
+    gguf: gguf?.sample,
   }),
-  recorder,
+  recorder: {
+    record: record => recorder.record(config.traffic.redact(record)),
+    flush: signal => recorder.flush(signal),
+  },
   store,
+  sameAnswer: createSameAnswer(symbolic),
+  rollout: showRollout(store),
+  schedule: openSchedule(store, Date.now),
   log,
   metrics,
-  config: config.adminKey === undefined ? {} : { adminKey: config.adminKey },
+  config: { ...(config.adminKey !== undefined && { adminKey: config.adminKey }), privacy: config.traffic },
   ready: () =>
     registry === null
       ? { ready: false, reason: unready }
-      : { ready: true, critic: registry.current().version, device: registry.device() ?? 'unknown' },
+      : { ready: true, critic: registry.current().version, ...registry.runsOn()! },
   newId,
   now: Date.now,
   closing: closing.signal,
@@ -105,24 +143,58 @@ const server = app.listen(config.port, config.host, error => {
 
 server.on('clientError', answerClientErrors({ newId, log }))
 
+/** Queues a round; false when one is queued or running. */
+async function startScheduled({ minutes }: { minutes: number }): Promise<boolean> {
+  try {
+    await startJob({ store, newId, now: Date.now }, { minutes, seed: randomInt(2 ** 32), by: 'schedule' })
+    return true
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'JOB_RUNNING') return false
+    throw error
+  }
+}
+
 /** Loads the critic that serves, then starts looking for retraining jobs. */
 async function start(): Promise<void> {
   registry = await openRegistry({
     shippedDir: join(config.modelsDir, 'critic'),
     trainedDir,
-    pointer: { load: () => store.getServing(), save: serving => store.setServing(serving) },
+    pointer: {
+      load: () => store.getServing(),
+      save: serving => store.setServing(serving),
+      async move(from, to, why) {
+        const happening = { at: Date.now(), id: newId('decision') }
+        const facts = switchFacts(from, to, why, version => localCritics().originOf(version), happening)
+        const entry = await store.moveServing(from, to, facts)
+        if (entry)
+          log.info({ decision: entry.seq, hash: entry.hash, critic: to.version }, 'decision recorded')
+        return entry !== null
+      },
+    },
     start: dir =>
       startWorkerCritic(dir, {
         devices: config.devices,
         threads: config.threads,
+        prefixCacheBytes: config.prefixCacheMb * 2 ** 20,
+        precision: config.precision,
         onRun: metrics.criticRun,
         onAnswer: metrics.criticCall,
+        onEnd: metrics.criticEnded,
       }),
     onServing: version => log.info({ critic: version }, 'critic serves'),
     onDamaged: (version, error) =>
       log.error({ critic: version, error }, 'critic is damaged; the shipped one serves'),
   })
-  log.info({ critic: registry.current().version, device: registry.device() }, 'ready')
+  log.info({ critic: registry.current().version, ...registry.runsOn() }, 'ready')
+  desk = openDesk({ store, registry, owner, log, now: Date.now })
+  stopScheduler = startScheduler({ store, start: startScheduled, now: Date.now, log })
+  stopMonitor = startMonitor({
+    store,
+    critic: () => localCritics().current(),
+    gauge: metrics.gauge,
+    now: Date.now,
+    log,
+  })
   trainer = startTrainer({
     store,
     storeAddress: config.redisUrl ?? sqlitePath,
@@ -130,8 +202,15 @@ async function start(): Promise<void> {
     trainedDir,
     log,
     now: Date.now,
-    owner: `${hostname()}:${process.pid}`,
+    owner,
+    rollout: config.rollout,
+    onEnded(decision, figures) {
+      metrics.roundEnded(decision)
+      for (const reading of roundReadings(figures)) metrics.gauge(reading)
+    },
     threads: config.threads,
+    admit: { share: config.traffic.clientShare, without: config.traffic.optedOut },
+    sparring: config.sparring,
   })
 }
 
@@ -160,9 +239,15 @@ async function shutDown(exitCode: number): Promise<never> {
   await Promise.race([closed, new Promise(resolve => setTimeout(resolve, 10_000).unref())])
   await started
   await trainer?.close()
+  await stopScheduler?.()
+  await stopMonitor?.()
+  await desk?.close()
+  await stopRetention()
   await recorder.close()
   await registry?.close()
   await solver.close()
+  await symbolic.close()
+  await gguf?.close()
   await store.close()
   await telemetry?.close()
   process.exit(exitCode)

@@ -6,20 +6,42 @@ export interface Metrics {
   requestStarted(): (end: { method: string; route: string; status: number | 'gone' }) => void
   critique(done: { critic: string; right: number; wrong: number; unscored: number; tokens: number }): void
   search(done: SearchCount): void
-  /** One run of a critic's session. */
-  criticRun(run: ServedBy & { readonly rows: number; readonly tokens: number }): void
+  /** One run of a critic: what its session read, what its prefix cache knew, and how large that is now. */
+  criticRun(run: CriticRun): void
+  /** A critic's worker has ended, and its cache with it. */
+  criticEnded(by: ServedBy): void
   /** One call of a critic that was answered: the milliseconds of each stage. */
   criticCall(call: ServedBy & { readonly timing: Readonly<Record<CriticStage, number>> }): void
   /** The critic that serves; null for none. */
   serving(by: ServedBy | null): void
+  /** A figure of training or of a candidate that is tried out; `label` names the one label it has. */
+  gauge(reading: GaugeReading): void
+  /** A decision about a critic. */
+  decided(kind: string): void
+  /** The end of a round. */
+  roundEnded(decision: string): void
   /** The Prometheus text format with its content type. */
   render(): Promise<{ contentType: string; text: string }>
+}
+
+/** A gauge that is set up beforehand, its value, and its labels. */
+interface GaugeReading {
+  readonly name: string
+  readonly value: number
+  readonly labels?: Readonly<Record<string, string>>
 }
 
 /** Version and device. */
 interface ServedBy {
   readonly critic: string
   readonly device: string
+}
+
+interface CriticRun extends ServedBy {
+  readonly rows: number
+  readonly tokens: number
+  readonly cachedTokens: number
+  readonly cacheBytes: number
 }
 
 const CRITIC_STAGES = ['queue', 'tokenise', 'infer', 'total'] as const
@@ -39,8 +61,10 @@ const STAGE_SECONDS = [0.0001, 0.00025, 0.0005, ...SECONDS]
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128]
 const TOKENS = [32, 64, 128, 256, 512, 1024, 2048, 4096]
 
-/** Sets up every metric, those of the process (memory, CPU, event-loop lag) included. */
-export function createMetrics(): Metrics {
+/** Sets up every metric, `gauges` by name with their one label, those of the process (memory, CPU, event-loop lag) included. */
+export function createMetrics(
+  gauges: Readonly<Record<string, { readonly help: string; readonly label: string | null }>> = {},
+): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 10 })
@@ -116,7 +140,41 @@ export function createMetrics(): Metrics {
     registers,
   })
 
+  const decisions = new Counter({
+    name: 'spar_decisions_total',
+    help: 'Critics promoted and rolled back by this server, by hand or not.',
+    labelNames: ['kind'],
+    registers,
+  })
+  const rounds = new Counter({
+    name: 'spar_rounds_total',
+    help: 'Sparring rounds that ended on this server, by how.',
+    labelNames: ['decision'],
+    registers,
+  })
+  const more = new Map(
+    Object.entries(gauges).map(([name, { help, label }]) => [
+      name,
+      new Gauge({ name, help, labelNames: label === null ? [] : [label], registers }),
+    ]),
+  )
+  const prefixTokens = new Counter({
+    name: 'spar_critic_prefix_tokens_total',
+    help: 'Tokens of scored rows, by whether the prefix cache knew them (hit) or the session read them (miss).',
+    labelNames: ['critic', 'device', 'result'],
+    registers,
+  })
+  const cacheSize = new Gauge({
+    name: 'spar_critic_prefix_cache_bytes',
+    help: 'Memory that the prefix cache of a critic’s worker holds.',
+    labelNames: ['critic', 'device'],
+    registers,
+  })
+
   return {
+    gauge: ({ name, value, labels = {} }) => more.get(name)?.set(labels, value),
+    decided: kind => decisions.inc({ kind }),
+    roundEnded: decision => rounds.inc({ decision }),
     requestStarted() {
       const startedAt = performance.now()
       inFlight.inc()
@@ -137,9 +195,17 @@ export function createMetrics(): Metrics {
       llmTokens.inc({ method, kind: 'completion' }, llm.completion_tokens)
       criticTokens.inc({ kind: 'search' }, tokens)
     },
-    criticRun({ critic, device, rows, tokens }) {
-      runRows.observe({ critic, device }, rows)
-      runTokens.observe({ critic, device }, tokens)
+    criticRun({ critic, device, rows, tokens, cachedTokens, cacheBytes }) {
+      if (tokens > 0) {
+        runRows.observe({ critic, device }, rows)
+        runTokens.observe({ critic, device }, tokens)
+      }
+      prefixTokens.inc({ critic, device, result: 'hit' }, cachedTokens)
+      prefixTokens.inc({ critic, device, result: 'miss' }, tokens)
+      cacheSize.set({ critic, device }, cacheBytes)
+    },
+    criticEnded({ critic, device }) {
+      cacheSize.remove({ critic, device })
     },
     criticCall({ critic, device, timing }) {
       for (const stage of CRITIC_STAGES) stages.observe({ stage, critic, device }, timing[stage] / 1000)

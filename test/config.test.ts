@@ -25,8 +25,12 @@ for (const [name, value] of [
   ['PORT', 'secret-99999'],
   ['SPAR_DEVICE', 'secret-tpu'],
   ['SPAR_THREADS', '0.5'],
+  ['SPAR_PREFIX_CACHE_MB', '-1'],
+  ['SPAR_PRECISION', 'secret-int2'],
   ['SPAR_LOG_LEVEL', 'secret-loud'],
   ['SPAR_CHAT_UPSTREAM', 'secret-llm'],
+  ['SPAR_GGUF_CONTEXT', '100-secret'],
+  ['SPAR_GGUF_PARALLEL', '0.25'],
 ] as const) {
   test(`a wrong ${name} stops the start with a message that names it and does not repeat the value`, () => {
     assert.throws(
@@ -36,13 +40,41 @@ for (const [name, value] of [
   })
 }
 
-test('the chat model spar stands for the upstream that is set, else the first by the alphabet, else builtin', () => {
+test('a GGUF file is an upstream only where its path is set', () => {
+  assert.equal(readConfig({ SPAR_GGUF_PARALLEL: '2' }).gguf, null)
+  assert.deepEqual(readConfig({ SPAR_GGUF: '/m.gguf', SPAR_GGUF_PARALLEL: '2' }).gguf, {
+    path: '/m.gguf',
+    library: undefined,
+    contextTokens: 4096,
+    parallel: 2,
+  })
+})
+
+test('the chat model spar stands for the upstream that is set, else the first by the alphabet, else gguf, else builtin', () => {
   const upstream = (name: string) => ({
     [`SPAR_LLM_${name}_URL`]: 'http://127.0.0.1:1/v1',
     [`SPAR_LLM_${name}_MODEL`]: 'm',
   })
   const two = { ...upstream('ZETA'), ...upstream('ALPHA') }
   assert.equal(readConfig({}).chatUpstream, 'builtin')
+  assert.equal(readConfig({ SPAR_GGUF: '/m.gguf' }).chatUpstream, 'gguf')
+  assert.equal(readConfig({ ...two, SPAR_GGUF: '/m.gguf' }).chatUpstream, 'alpha')
   assert.equal(readConfig(two).chatUpstream, 'alpha')
   assert.equal(readConfig({ ...two, SPAR_CHAT_UPSTREAM: 'zeta' }).chatUpstream, 'zeta')
+})
+
+test('rounds take their endpoints and source weights from the environment, and a wrong one is named', () => {
+  const upstream = { SPAR_LLM_BIG_URL: 'http://127.0.0.1:1/v1', SPAR_LLM_BIG_MODEL: 'm' }
+  const { sparring } = readConfig({
+    ...upstream,
+    SPAR_SNEAKY_LLM: 'big',
+    SPAR_TEACHER_LLM: 'BIG',
+    SPAR_SOURCE_WEIGHTS: 'agreement=0.5, teacher=0',
+  })
+  assert.deepEqual([sparring.sneakyLlm?.model, sparring.teacherLlm?.model], ['m', 'm'])
+  assert.deepEqual(sparring.sourceWeights, { agreement: 0.5, teacher: 0 })
+  assert.deepEqual(readConfig(upstream).sparring, {})
+  assert.throws(() => readConfig({ SPAR_TEACHER_LLM: 'secret-name' }), /SPAR_TEACHER_LLM must be the name/)
+  for (const wrong of ['votes=1', 'tree', 'tree=2', 'tree=-1', 'tree='])
+    assert.throws(() => readConfig({ SPAR_SOURCE_WEIGHTS: wrong }), /SPAR_SOURCE_WEIGHTS takes/)
 })

@@ -1,18 +1,21 @@
 // Further critics through the front door: chosen by name or as the default, listed, shown examples, and never in the way when
 // their endpoint is down.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import request from 'supertest'
-import type { Registry } from '../src/critic/registry.ts'
-import { createCritics } from '../src/critics.ts'
+import type { Registry, Why } from '../src/critic/registry.ts'
+import type { Critic } from '../src/critic/types.ts'
+import { type CriticsOptions, createCritics } from '../src/critics.ts'
 import { AppError } from '../src/errors.ts'
+import { gatesOf } from '../src/llm/gate.ts'
 import { openRemoteCritics } from '../src/remote/open.ts'
 import { parseCriticSpecs } from '../src/remote/specs.ts'
 import { type LlmScript, startLlmServer } from './fakes/llm-server.ts'
 import { checksSums } from './fakes/spc-critic.ts'
 import { vllmScript } from './fakes/vllm.ts'
 import { assertContract } from './server/contract-check.ts'
-import { createWorld, startLlm, sumsCritic } from './server/world.ts'
+import { ADMIN_KEY, createWorld, startLlm, sumsCritic } from './server/world.ts'
 
 type Scope = Parameters<typeof startLlm>[0]
 const SUMS = { problem: 'A box holds 48 pens.', steps: ['48 - 24 = 24.', '24 - 2 = 21.'] }
@@ -21,7 +24,9 @@ const SUMS = { problem: 'A box holds 48 pens.', steps: ['48 - 24 = 24.', '24 - 2
 const both: LlmScript = (asked, index) =>
   (asked.path.endsWith('/chat/completions') ? checksSums() : vllmScript())(asked, index)
 
-async function open(t: Scope, { first = null as string | null, script = both } = {}) {
+const serves: CriticsOptions['route'] = serving => ({ critic: serving, fallback: null })
+
+async function open(t: Scope, { first = null as string | null, script = both, route = serves } = {}) {
   const server = await startLlmServer({ script })
   t.after(() => server.close())
   const specs = parseCriticSpecs(
@@ -45,18 +50,34 @@ async function open(t: Scope, { first = null as string | null, script = both } =
     throw new AppError('UNKNOWN_CRITIC', 'GET /critics lists the critics there are.')
   }
   const list = () => [{ version: 'sums@2', serving: true }] as ReturnType<Registry['list']>
-  const registry = { current: () => local, get, list } as unknown as Registry
+  const switches: unknown[] = []
+  const promote = async (version: string, why: Why) => {
+    switches.push(why)
+    return { serving: version, previous: null }
+  }
+  const registry = { current: () => local, get, list, promote } as unknown as Registry
   const upstreams = new Map([['chat', { name: 'chat', baseUrl: server.url, model: 'adder' }]])
+  const gates = gatesOf(upstreams)
   const remote = openRemoteCritics({
     specs,
     upstreams,
+    gates,
     local: version => (version === null ? local : get(version)),
   })
-  const critics = createCritics({ registry: () => registry, remote, specs, first })
+  const critics = createCritics({ registry: () => registry, route, remote, specs, first })
   const llm = await startLlm(t)
   const world = createWorld(t, { critics, llmUrl: llm.url })
-  return { world, server, post: (body: object) => request(world.app).post('/critique').send(body) }
+  return {
+    world,
+    server,
+    gates,
+    switches,
+    post: (body: object, client = 'one') =>
+      request(world.app).post('/critique').set('X-Api-Key', client).send(body),
+  }
 }
+
+const fingerprint = (key: string) => createHash('sha256').update(key).digest('hex').slice(0, 16)
 
 test('every critic is listed by name and kind, and the default is marked', async t => {
   const { world } = await open(t, { first: 'qwen' })
@@ -88,6 +109,61 @@ test('a request names the critic it wants; without a name the default scores', a
     )
   }
   assert.equal((await post({ ...SUMS, critic: 'nobody' })).body.code, 'UNKNOWN_CRITIC')
+})
+
+test('only who names no critic, where none is configured, meets the candidate that is tried out on its share of clients', async t => {
+  const candidate = sumsCritic('sums@3')
+  const [some, other] = ['some', 'other'].map(fingerprint)
+  const route: CriticsOptions['route'] = (serving, client) => {
+    assert.ok(client === some || client === other)
+    return client === some ? { critic: candidate, fallback: serving } : { critic: serving, fallback: null }
+  }
+  const plain = await open(t, { route })
+  const set = await open(t, { route, first: 'qwen' })
+  for (const [{ post }, critic, key, want] of [
+    [plain, undefined, 'some', 'sums@3'],
+    [plain, 'default', 'some', 'sums@3'],
+    [plain, undefined, 'other', 'sums@2'],
+    [plain, 'local', 'some', 'sums@2'],
+    [plain, 'spc', 'some', 'spc'],
+    [set, undefined, 'some', 'qwen'],
+    [set, 'local', 'some', 'sums@2'],
+  ] as const) {
+    const answer = await post({ ...SUMS, critic }, key)
+    assertContract(answer, 'critique')
+    assert.equal(answer.body.critic, want, `${critic} ${key}`)
+  }
+})
+
+test('a candidate that is tried out and fails leaves the answer to what serves', async t => {
+  const failing: Critic = {
+    ...sumsCritic('sums@3'),
+    judge: async () => {
+      throw new AppError('CRITIC_FAILED', 'The critic failed on this request.')
+    },
+  }
+  const { post } = await open(t, { route: serving => ({ critic: failing, fallback: serving }) })
+  const answer = await post(SUMS)
+  assert.deepEqual([answer.status, answer.body.critic], [200, 'sums@2'])
+})
+
+test('a promotion by hand is told to the decision record with the request that asked for it', async t => {
+  const { world, switches } = await open(t)
+  const answer = await request(world.app)
+    .post('/admin/critics/sums@2/promote')
+    .set('Authorization', `Bearer ${ADMIN_KEY}`)
+  assert.equal(answer.status, 200, answer.text)
+  const figures = { request_id: answer.headers['x-request-id'] }
+  assert.deepEqual(switches, [{ kind: 'promotion', by: 'admin', reason: 'Promoted by hand.', figures }])
+})
+
+test('a chat model as a critic is not asked while the breaker of its upstream is open', async t => {
+  const { post, server, gates } = await open(t)
+  const down = { ok: false as const, status: null, error: new AppError('LLM_UNREACHABLE', 'It is down.') }
+  for (let i = 0; i < 5; i++) await gates.get('chat')!.pass(async () => down, new AbortController().signal)
+  const answer = await post({ ...SUMS, critic: 'spc' })
+  assert.match(answer.body.steps[0].reason, /^LLM_UNREACHABLE: The LLM "chat" failed 5 times in a row/)
+  assert.equal(server.requests.length, 0)
 })
 
 test('a critic that writes says why', async t => {
@@ -134,7 +210,7 @@ for (const act of ['error', 'hangs', 'html'] as const)
       assert.deepEqual([score, verdict], [null, 'unscored'])
       assert.match(reason, /^LLM_/)
     }
-    assert.ok(world.lines.every(line => !line.includes('pens') && !line.includes('48')))
+    assert.ok(world.lines.every(line => !line.includes('pens') && !line.includes('48 - 24')))
   })
 
 for (const [critic, method, answered] of [

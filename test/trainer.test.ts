@@ -5,8 +5,10 @@ import { fileURLToPath } from 'node:url'
 import type { Critic } from '../src/critic/types.ts'
 import { AppError } from '../src/errors.ts'
 import { createLog } from '../src/log.ts'
+import type { RolloutPlan } from '../src/rollout/run.ts'
+import { readDecision } from '../src/store/decisions.ts'
 import { openSqliteStore } from '../src/store/sqlite.ts'
-import type { Job, JobChange, Store } from '../src/store/types.ts'
+import type { Decision, Job, JobChange, Store } from '../src/store/types.ts'
 import { startTrainer } from '../src/trainer.ts'
 import { ACTS } from './fakes/round-process.ts'
 
@@ -16,10 +18,16 @@ interface Setting {
   readonly serving?: string
   /** Whether the store refuses this change. */
   readonly refuses?: (change: JobChange) => boolean
+  readonly rollout?: RolloutPlan
+  /** Told the job every 10 ms until it ends. */
+  readonly onLook?: (job: Job, store: Store) => Promise<unknown>
 }
 
 /** Runs one job to its end. */
-async function runJob(t: TestContext, { act, serving = 'parent', refuses = () => false }: Setting) {
+async function runJob(
+  t: TestContext,
+  { act, serving = 'parent', refuses = () => false, rollout, onLook }: Setting,
+) {
   const sqlite = openSqliteStore(':memory:')
   const store: Store = {
     ...sqlite,
@@ -50,9 +58,10 @@ async function runJob(t: TestContext, { act, serving = 'parent', refuses = () =>
       current: () => ({ version: 'parent' }) as Critic,
       dirOf: version => version,
       list: () => [{ ...entry, version: 'trained-1', parent: 'parent' }],
-      succeed: async (parent, version) => {
+      originOf: () => ({ data_hash: 'hash', parents: ['parent'] }),
+      succeed: async (parent, version, { by }) => {
         if (parent !== serving) return false
-        promoted.push(version)
+        promoted.push(`${version} by ${by}`)
         return true
       },
     },
@@ -62,6 +71,7 @@ async function runJob(t: TestContext, { act, serving = 'parent', refuses = () =>
     owner: 'test',
     threads: 1,
     pollMs: 10,
+    ...(rollout && { rollout }),
     roundProcess: fileURLToPath(new URL('./fakes/round-process.ts', import.meta.url)),
   })
   t.after(async () => {
@@ -70,7 +80,11 @@ async function runJob(t: TestContext, { act, serving = 'parent', refuses = () =>
   })
   for (;;) {
     const ended = (await store.getJob(job.id))!
-    if (ended.state !== 'queued' && ended.state !== 'running') return { job: ended, promoted, lines }
+    if (ended.state !== 'queued' && ended.state !== 'running') {
+      const refused = (await store.readDecisions()).map(readDecision)
+      return { job: ended, promoted, lines, refused, store, left: await store.getNote('rollout') }
+    }
+    await onLook?.(ended, store)
     await new Promise(resolve => setTimeout(resolve, 10))
   }
 }
@@ -78,7 +92,7 @@ async function runJob(t: TestContext, { act, serving = 'parent', refuses = () =>
 test('a winner takes its parent’s place', async t => {
   const { job, promoted } = await runJob(t, { act: 'promoted' })
   assert.deepEqual([job.state, job.percent, job.reason, job.figures], ['promoted', 100, 'Better.', { a: 1 }])
-  assert.deepEqual(promoted, ['trained-1'])
+  assert.deepEqual(promoted, ['trained-1 by gate'])
 })
 
 test('a winner does not take the place of a critic that was put there during the round', async t => {
@@ -88,9 +102,23 @@ test('a winner does not take the place of a critic that was put there during the
   assert.deepEqual(promoted, [])
 })
 
-test('a loser is rejected with its reason', async t => {
-  const { job, promoted } = await runJob(t, { act: 'rejected' })
+test('a loser is rejected with its reason, which is recorded', async t => {
+  const { job, promoted, refused } = await runJob(t, { act: 'rejected' })
   assert.deepEqual([job.state, job.reason, promoted], ['rejected', 'Worse.', []])
+  const [{ kind, by, critic, after, reason, data_hash, parents } = assert.fail()] = refused as Decision[]
+  assert.deepEqual(
+    { entries: refused.length, kind, by, critic, after, reason, data_hash, parents },
+    {
+      entries: 1,
+      kind: 'refusal',
+      by: 'gate',
+      critic: 'trained-1',
+      after: 'parent',
+      reason: 'Worse.',
+      data_hash: 'hash',
+      parents: ['parent'],
+    },
+  )
 })
 
 test('a store that is away while a round tells of its progress does not end the round', async t => {
@@ -109,4 +137,38 @@ test('a round whose process ends early fails with its exit code, and the log has
   assert.deepEqual([job.state, job.reason], ['failed', 'The round broke off. Its process ended with code 7.'])
   assert.match(lines.join(), /at parse \(round\.ts:1:1\)/)
   assert.ok(!lines.join().includes('secret'))
+})
+
+const PLAN: RolloutPlan = {
+  shadow: { minutes: 60, share: 1 },
+  canary: { minutes: 60, share: 1 },
+  watch: { minutes: 60 },
+}
+
+test('a winner is tried out before it serves, stage by stage, and watched afterwards', async t => {
+  const stages = new Set<string>()
+  const { job, promoted, left } = await runJob(t, {
+    act: 'promoted',
+    rollout: PLAN,
+    async onLook({ stage }, store) {
+      stages.add(stage)
+      const note = await store.getNote('rollout')
+      if (note && (note.value as { stage: string }).stage === stage)
+        await store.putNote('rollout', { ...(note.value as object), wish: 'skip' }, note.revision)
+    },
+  })
+  assert.deepEqual([job.state, promoted], ['promoted', ['trained-1 by gate']])
+  assert.ok(stages.has('shadow') && stages.has('canary'), [...stages].join())
+  assert.deepEqual(Object.keys(job.figures['rollout'] as object), ['shadow', 'canary'])
+  assert.equal((left!.value as { stage: string }).stage, 'watch')
+})
+
+test('a job that is cancelled while its candidate is tried out ends that, and the candidate never serves', async t => {
+  const { job, promoted, store } = await runJob(t, {
+    act: 'promoted',
+    rollout: PLAN,
+    onLook: async ({ id, stage }, store) => stage === 'shadow' && store.updateJob(id, { state: 'cancelled' }),
+  })
+  while ((await store.getNote('rollout')) !== null) await new Promise(resolve => setTimeout(resolve, 10))
+  assert.deepEqual([job.state, promoted], ['cancelled', []])
 })

@@ -1,5 +1,4 @@
 // What the session alone reaches on the same inputs: no HTTP, no queue, no threads between, its text read beforehand.
-import { packRuns } from '../../src/critic/pack.ts'
 import { openScorer } from '../../src/critic/scorer.ts'
 import type { CritiqueItem } from '../../src/critic/types.ts'
 
@@ -21,16 +20,17 @@ export async function openBareSession(
 ): Promise<BareSession> {
   const scorer = await openScorer(dir, { threads })
   const alone = items.map(item => scorer.prepare(item).jobs)
+  const plans = alone.map(jobs => [...scorer.plan(jobs, Number.POSITIVE_INFINITY)].flat())
   const steps = items.reduce((sum, item) => sum + item.steps.length, 0)
   return {
     async best(seconds) {
       let most = 0
       for (const budget of BUDGETS) {
-        const runs = packRuns(alone.flat(), budget)
+        const runs = [...scorer.plan(alone.flat(), budget)]
         const until = performance.now() + (seconds * 1000) / BUDGETS.length
         do {
           const start = performance.now()
-          for (const jobs of runs) await scorer.run(jobs)
+          for (const rows of runs) await scorer.run(rows)
           most = Math.max(most, (steps * 1000) / (performance.now() - start))
         } while (performance.now() < until)
       }
@@ -41,7 +41,7 @@ export async function openBareSession(
       const until = performance.now() + seconds * 1000
       for (let i = 0; performance.now() < until || ms.length < 20; i++) {
         const start = performance.now()
-        await scorer.run(alone[i % alone.length]!)
+        await scorer.run(plans[i % plans.length]!)
         ms.push(performance.now() - start)
       }
       return ms.toSorted((a, b) => a - b)

@@ -50,7 +50,7 @@ function plainLatex(text: string): string {
     .replace(/\\[!,;:]|\\ |~|\\q?quad(?![a-z])/g, ' ')
     .replace(/\\[dt]frac(?![a-zA-Z])/g, '\\frac')
     .replace(/\\frac(\d)(\d)/g, '\\frac{$1}{$2}')
-    .replace(/\\sqrt(\d)/g, '\\sqrt{$1}')
+    .replace(/\\sqrt(?:\s*(\d)|\s+([a-zA-Z]))/g, '\\sqrt{$1$2}')
     .replace(/\^\{?\\circ\}?|\\degree|°/g, '')
     .replace(/\\([%$#&])/g, '$1')
     .replace(/\{,\}/g, ',')
@@ -140,13 +140,26 @@ function canonElement(text: string): string {
   return value === null ? plainText(text.trim()) : format(value)
 }
 
-/** `(1, 2)`, `[0, 1)`, `\{1, 2\}` and `1, 2`: each element in its own canonical form. */
-function canonTuple(text: string): string | null {
+/** A pair, interval, set or list: its brackets, '' where it has none, and its elements. */
+interface Tuple {
+  readonly open: string
+  readonly close: string
+  readonly parts: readonly string[]
+}
+
+/** `(1, 2)`, `[0, 1)`, `\{1, 2\}` and `1, 2` cut into two elements or more; null for anything else. */
+export function splitTuple(text: string): Tuple | null {
   const match = /^(\(|\[|\\\{|)(.*?)(\)|\]|\\\}|)$/s.exec(text)
   if (match === null || (match[1] === '') !== (match[3] === '')) return null
   const parts = elements(match[2]!)
   if (parts.length < 2 || parts.some(part => part.trim() === '')) return null
-  return match[1] + parts.map(canonElement).join(',') + match[3]
+  return { open: match[1]!, close: match[3]!, parts }
+}
+
+/** A tuple with each element in its own canonical form. */
+function canonTuple(text: string): string | null {
+  const tuple = splitTuple(text)
+  return tuple && tuple.open + tuple.parts.map(canonElement).join(',') + tuple.close
 }
 
 /**

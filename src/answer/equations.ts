@@ -66,6 +66,12 @@ function quote(text: string, start: number, end: number): string {
   return text.slice(start, end)
 }
 
+/** What the two sides of a decided equation come to. */
+function explain(tokens: readonly Token[], left: Range, right: Range): string {
+  const [a, b] = [left, right].map(range => format(evaluate(tokens, ...range)!.exact))
+  return a === b ? `both sides are ${a}` : `the left side is ${a}, the right side ${b}`
+}
+
 function checkLine(text: string, tokens: readonly Token[], found: Equations): void {
   const soft = tokens.findIndex(token => SOFT_WORDS.has(token.text))
   const line: Line = { text, tokens, softAt: soft < 0 ? tokens.length : soft }
@@ -80,7 +86,7 @@ function checkLine(text: string, tokens: readonly Token[], found: Equations): vo
       const isCertain = holds === true || (holds === false && sign.kind !== 'approx' && soft < 0)
       if (isCertain) {
         const words = quote(text, tokens[left[0]]!.start, tokens[right[1] - 1]!.end)
-        found.evidence.push({ kind: 'equation', text: words, holds })
+        found.evidence.push({ kind: 'equation', text: words, holds, detail: explain(tokens, left, right) })
       }
       judgePrefixes(line, left, right, sign, found.verdicts)
     }

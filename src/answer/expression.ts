@@ -1,5 +1,5 @@
 // Evaluates a run of tokens as exact arithmetic, or says that it cannot. Knows precedence; knows nothing of equations.
-import { apply, factorial, negate, type Operand, percentOf, written } from './operand.ts'
+import { apply, factorialOf, negate, type Operand, percentOf, written } from './operand.ts'
 import { format } from './rational.ts'
 import type { Token } from './tokens.ts'
 
@@ -110,7 +110,7 @@ function afterOperand(
     }
     case 'factorial':
       s.operations++
-      return pushOperand(s, factorial(s.operands.pop()!))
+      return pushOperand(s, factorialOf(s.operands.pop()!))
     case 'of':
       // Only after a per cent or a fraction does `of` mean times.
       return (before.kind === 'percent' || endsFraction(tokens, at)) && pushOperator(s, '*')

@@ -1,5 +1,6 @@
 // Finds the final answer of a solution, as it is written there. Knows nothing of whether it is right.
 import { readNumbers } from './numbers.ts'
+import { fromSentence } from './sentence.ts'
 import { splitSteps } from './split.ts'
 
 /** An answer longer than this is prose. */
@@ -31,25 +32,50 @@ function lastBoxed(text: string): string | null {
   return start > 0 ? text.slice(start, end) : null
 }
 
-/** The first line with text after `at`. */
+/** The first line with text after `at`; of a code block its whole content. */
 function lineAfter(text: string, at: number): string {
   let start = at
   while (start < text.length && text.charCodeAt(start) <= 32) start++
   const end = text.indexOf('\n', start)
+  if (text.startsWith('```', start) && end > 0) {
+    const close = text.indexOf('```', end)
+    return text.slice(end, close < 0 ? text.length : close)
+  }
   return text.slice(start, end < 0 ? text.length : end)
 }
 
-/** The answer under the last `# Answer` heading (the form of PRM800K). */
+/** What the last `#### …` says (GSM8K), unless it is a heading: `#### 4. Solve for x:`. */
+function afterHashes(text: string): string | null {
+  for (let at = text.lastIndexOf('####'), tries = 0; at >= 0 && tries < 8; tries++) {
+    const line = lineAfter(text, at + 4)
+    const isAnswer = /^####[ \t]*[^\s#a-z*]/i.test(text.slice(at, at + 40))
+    if (isAnswer && !/^\d{1,2}[.)]\s|:\s*$/.test(line)) return line
+    at = at === 0 ? -1 : text.lastIndexOf('####', at - 1)
+  }
+  return null
+}
+
+/** The label of a choice that a text begins with (`Choice_B: chitin`, `B, as …`), else what a sentence states, else the text. */
+function stated(text: string): string {
+  const label =
+    /^[\s*]{0,3}((?:Choice\\?[_ ])?(?:\([A-J]\)|[A-J]))(?=[:.,;*]|\s*$|\s+(?:because|as|since)\b|\s+\()/.exec(
+      text,
+    )
+  return label === null ? fromSentence(text) : label[1]!
+}
+
+/** The answer under the last `# Answer` heading (the form of PRM800K), or under the same words in bold. */
 function underHeading(text: string): string | null {
+  const heading = /^(?:#{1,6}[ \t]{0,3}(?:\*\*)?|\*\*)(?:final )?answer:?(?:\*\*)?:?[ \t]*$/gim
   let found: string | null = null
-  for (const match of text.matchAll(/^#{1,6} {0,3}(?:final )?answer:?[ \t]*$/gim)) {
-    found = lineAfter(text, match.index + match[0].length)
+  for (const match of text.matchAll(heading)) {
+    found = stated(lineAfter(text, match.index + match[0].length))
   }
   return found
 }
 
 const PHRASE =
-  /\b(?:(?:final |correct |right )?answer(?: choice)?(?: is|:| =|\*\*:|:\*\*)|solution:)(?=[\s*$\\:(])/gi
+  /\b(?:(?:final |correct |right )?answer(?: choice| option)?(?: is|:| =|\*\*:|:\*\*)|(?:correct|right|best) (?:choice|option) is|solution:)(?=[\s*$\\:(])/gi
 
 /** `… is 42. Check: …` is cut at the end of its sentence, `3.5` is not. */
 function firstSentence(text: string): string {
@@ -61,8 +87,10 @@ function firstSentence(text: string): string {
 function afterPhrase(text: string): string | null {
   let found: string | null = null
   for (const match of text.matchAll(PHRASE)) {
-    const rest = lineAfter(text, match.index + match[0].length).slice(0, 4 * MAX_CHARS)
-    const answer = strip(firstSentence(rest.replace(/^[\s:*]+/, '')))
+    let at = match.index + match[0].length
+    while (/[\s:*]/.test(text[at] ?? '')) at++
+    const rest = lineAfter(text, at).slice(0, 4 * MAX_CHARS)
+    const answer = strip(stated(firstSentence(rest)))
     const isProse = answer.length > MAX_CHARS || answer.split(/\s+/, MAX_WORDS + 1).length > MAX_WORDS
     if (!isProse && answer !== '') found = answer
     else found = leading(rest) ?? found
@@ -76,6 +104,15 @@ function leading(text: string): string | null {
   if (choice !== null) return `(${choice[1]})`
   const number = readNumbers(text.slice(0, MAX_CHARS))[0]
   return number !== undefined && /^[\s$*\\(]*$/.test(text.slice(0, number.start)) ? number.text : null
+}
+
+/** The code block that a solution ends with. */
+function lastCode(text: string): string | null {
+  if (!text.trimEnd().endsWith('```')) return null
+  const close = text.lastIndexOf('```')
+  const open = close < 3 ? -1 : text.lastIndexOf('```', close - 1)
+  const start = open < 0 ? -1 : text.indexOf('\n', open)
+  return start < 0 || start > close ? null : text.slice(start, close)
 }
 
 function lastChoice(text: string): string | null {
@@ -92,19 +129,16 @@ function strip(answer: string): string {
 
 /**
  * The final answer of a solution as written, trimmed, or null when there is none. In this order: the last `\boxed{…}`, the
- * last `#### …` (GSM8K), the text under `# Answer`, the last `the answer is …` / `Answer: …`, and in the last step the last
- * choice such as `(B)`, else the last number.
+ * last `#### …` (GSM8K), the text under `# Answer`, the last `the answer is …` / `Answer: …` (of a sentence in either place
+ * what it states), the code block that ends the text, and in the last step the last choice such as `(B)`, else the last number.
  */
 export function extractAnswer(solution: string): string | null {
-  const hashes = solution.lastIndexOf('####')
   const candidates = [
     () => lastBoxed(solution),
-    () =>
-      hashes < 0 || !/^####[ \t]*[^\s#a-z]/i.test(solution.slice(hashes, hashes + 40))
-        ? null
-        : lineAfter(solution, hashes + 4),
+    () => afterHashes(solution),
     () => underHeading(solution),
     () => afterPhrase(solution),
+    () => lastCode(solution),
     () => {
       const last = splitSteps(solution).at(-1)?.text ?? ''
       return lastChoice(last) ?? readNumbers(last).at(-1)?.text ?? null

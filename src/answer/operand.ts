@@ -1,5 +1,5 @@
 // Arithmetic on one value that is exact and also has bounds, as a written decimal may have been rounded. Knows no tokens.
-import { add, div, mul, pow, type Rational, sub, toNumber } from './rational.ts'
+import { add, choose, div, factorial, mul, pow, type Rational, sub, toNumber } from './rational.ts'
 
 /** A value and where the true one may lie if every decimal it came from was rounded at its last digit. */
 export interface Operand {
@@ -11,7 +11,6 @@ export interface Operand {
 }
 
 const HUNDRED: Rational = { n: 100n, d: 1n }
-const MAX_FACTORIAL = 40
 const ANYTHING = [-Infinity, Infinity] as const
 
 function bounds(...values: readonly number[]): readonly [number, number] {
@@ -45,20 +44,8 @@ export function negate(a: Operand): Operand {
 }
 
 /** n! for whole n up to 40, else null. */
-export function factorial(a: Operand): Operand | null {
-  const { n, d } = a.exact
-  if (d !== 1n || n < 0n || n > MAX_FACTORIAL) return null
-  let product = 1n
-  for (let i = 2n; i <= n; i++) product *= i
-  return certain({ n: product, d: 1n })
-}
-
-/** n over k for whole 0 <= k <= n up to 200, else null. */
-function choose(a: Rational, b: Rational): Rational | null {
-  if (a.d !== 1n || b.d !== 1n || b.n < 0n || b.n > a.n || a.n > 200n) return null
-  let value = 1n
-  for (let i = 1n; i <= b.n; i++) value = (value * (a.n - b.n + i)) / i
-  return { n: value, d: 1n }
+export function factorialOf(a: Operand): Operand | null {
+  return certain(factorial(a.exact))
 }
 
 /** a operator b for + - * / ^, C (a over b) and & (a mixed number); null when out of reach. */

@@ -10,6 +10,7 @@ export interface Rational {
 export const MAX_DIGITS = 60
 const LIMIT = 10n ** BigInt(MAX_DIGITS)
 const MAX_EXPONENT = 200n
+const MAX_FACTORIAL = 40n
 
 function gcd(a: bigint, b: bigint): bigint {
   while (b !== 0n) {
@@ -102,6 +103,22 @@ export function pow(a: Rational, e: Rational): Rational | null {
   const size = e.n < 0n ? -e.n : e.n
   const power = rational(a.n ** size, a.d ** size)
   return power !== null && e.n < 0n ? rational(power.d, power.n) : power
+}
+
+/** n! for whole n up to 40, else null. */
+export function factorial({ n, d }: Rational): Rational | null {
+  if (d !== 1n || n < 0n || n > MAX_FACTORIAL) return null
+  let product = 1n
+  for (let i = 2n; i <= n; i++) product *= i
+  return { n: product, d: 1n }
+}
+
+/** a over b for whole 0 <= b <= a up to 200, else null. */
+export function choose(a: Rational, b: Rational): Rational | null {
+  if (a.d !== 1n || b.d !== 1n || b.n < 0n || b.n > a.n || a.n > 200n) return null
+  let value = 1n
+  for (let i = 1n; i <= b.n; i++) value = (value * (a.n - b.n + i)) / i
+  return rational(value)
 }
 
 /** Negative, zero or positive as a is below, equal to or above b. */

@@ -1,4 +1,5 @@
 // Reads the steps of one solution in order: which value each number is, and where it comes from. Knows no model.
+import { createAlgebra } from './algebra.ts'
 import { isDigit, isLetter } from './chars.ts'
 import { checkEquations } from './equations.ts'
 import { readNumberWords } from './number-words.ts'
@@ -40,6 +41,8 @@ export interface Reader {
 const MAX_VALUES = 512
 /** Values tried as operands of a derived number, the earliest ones: those of the problem come first. */
 const MAX_OPERANDS = 64
+const FROM_NOWHERE =
+  'not in the problem, not stated before, and not one operation away from two numbers that were'
 const HUNDRED: Rational = { n: 100n, d: 1n }
 
 // Numbers of everyday knowledge: no surprise, so no evidence.
@@ -143,18 +146,20 @@ export function createReader(problem: string): Reader {
     flag: read.value === null ? ('unread' as const) : ('given' as const),
   }))
 
+  const algebra = createAlgebra(problem)
   return {
     problemNumbers,
     read(step) {
       const numbers: NumberMark[] = []
       const { evidence, verdicts } = checkEquations(step)
+      evidence.push(...algebra.read(step))
       for (const whole of readNumbers(step)) {
         for (const read of splitKnown(memory, whole)) {
           if (isMarker(step, read)) continue
           const flag = flagOf(memory, read, verdicts.get(read.end))
           numbers.push({ start: read.start, end: read.end, slot: slotOf(memory, read), flag })
           if (flag === 'nowhere' && isReportable(step, read)) {
-            evidence.push({ kind: 'number_from_nowhere', text: read.text, holds: null })
+            evidence.push({ kind: 'number_from_nowhere', text: read.text, holds: null, detail: FROM_NOWHERE })
           }
           rememberNumber(memory, read, 'known')
         }

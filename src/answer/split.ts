@@ -70,8 +70,8 @@ function merge<T extends Span>(parts: readonly T[], joins: (previous: Span, next
   return merged
 }
 
-/** A single line that clearly holds several sentences, cut into them; otherwise the line as it is. */
-function sentences(text: string, line: Span): Span[] {
+/** The sentences of a line; an abbreviation, an initial and a list marker end none. */
+function cutSentences(text: string, line: Span): Span[] {
   const parts: Span[] = []
   let start = line.start
   for (let at = line.start; at < line.end; at++) {
@@ -85,31 +85,85 @@ function sentences(text: string, line: Span): Span[] {
     start = at + 2
   }
   parts.push({ start, end: line.end, block: false })
+  return parts
+}
+
+/** A single line that clearly holds several sentences, cut into them; otherwise the line as it is. */
+function severalSentences(text: string, line: Span): Span[] {
+  const parts = cutSentences(text, line)
   const several = parts.length >= MIN_SENTENCES && parts.every(p => p.end - p.start >= MIN_SENTENCE_CHARS)
   return several ? parts : [line]
 }
 
+/** Paragraphs when blank lines part at least two, else lines, else (one line) its sentences when they are clearly several. */
+function cutAsWritten(text: string, lines: readonly Line[]): Span[] {
+  if (lines.some((line, index) => line.gap && index > 0)) return cutParagraphs(lines)
+  const [line] = lines
+  return lines.length === 1 && !line!.block ? severalSentences(text, line!) : [...lines]
+}
+
+const cutParagraphs = (lines: readonly Line[]): Span[] => merge(lines, (_, line) => !line.gap || line.block)
+
+/** `3.`, `3)`, `(3)`, `Step 3`, `**Step 3:**`, `### 3.` */
+const MARKER = /^[#*_> \t]{0,8}(?:(?:step|schritt|étape)[ \t]*\d{1,3}\b|\(?\d{1,3}[.):](?=[\s*]|$))/i
+
+const cutNumbered = (text: string, lines: readonly Line[]): Span[] =>
+  merge(lines, (_, line) => line.block || !MARKER.test(text.slice(line.start, line.start + 40)))
+
+/** Words, numbers and signs count one each; a token of a language model is about as long. */
+const STEP_TOKENS = 64
+
+/** Runs of at most STEP_TOKENS tokens, blocks and headings notwithstanding. */
+function cutTokens(text: string): Span[] {
+  const parts: Span[] = []
+  let tokens = 0
+  for (const match of text.matchAll(/[\p{L}\p{M}]+|\d+|\S/gu)) {
+    const end = match.index + match[0].length
+    if (tokens++ % STEP_TOKENS === 0) parts.push({ start: match.index, end, block: false })
+    else parts.at(-1)!.end = end
+  }
+  return parts
+}
+
 /**
- * Steps of a solution: paragraphs parted by blank lines when there are at least two, else lines, else (one line) its
- * sentences when they are clearly several. A code block or display formula stays with the text before it, a Markdown
- * heading with the text after it. Spans are in UTF-16 units, ordered, disjoint and without white space at their ends;
- * together they hold every character that is not white space. Text without any gives [].
+ * Ways to cut a solution. `auto`: paragraphs when blank lines part at least two, else lines, else (one line) its sentences when
+ * they are clearly several. `numbered`: before each line that begins with `3.`, `3)` or `Step 3`. `tokens`: after every 64
+ * words, numbers and signs.
  */
-export function splitSteps(solution: string): Step[] {
-  const lines = readLines(solution)
+export type SplitBy = 'auto' | 'paragraph' | 'line' | 'numbered' | 'sentence' | 'tokens'
+
+function cut(text: string, by: Exclude<SplitBy, 'tokens'>): Span[] {
+  const lines = readLines(text)
+  switch (by) {
+    case 'auto':
+      return cutAsWritten(text, lines)
+    case 'paragraph':
+      return cutParagraphs(lines)
+    case 'line':
+      return [...lines]
+    case 'numbered':
+      return cutNumbered(text, lines)
+    case 'sentence':
+      return lines.flatMap(line => (line.block ? [line] : cutSentences(text, line)))
+  }
+}
+
+/**
+ * Steps of a solution. Except with `tokens` a code block or display formula stays with the text before it, a Markdown
+ * heading with the text after it. Spans are in UTF-16 units, ordered, disjoint and without white space at their ends;
+ * together they hold every character that is not white space. Text without any gives []. Linear in the text's length.
+ */
+export function splitSteps(solution: string, by: SplitBy = 'auto'): Step[] {
   const isHeading = (span: Span) =>
     solution[span.start] === '#' && !solution.slice(span.start, span.end).includes('\n')
-  let parts: Span[] = lines
-  if (lines.some((line, index) => line.gap && index > 0)) {
-    parts = merge(lines, (_, line) => !line.gap || line.block)
-  } else if (lines.length === 1 && !lines[0]!.block) {
-    parts = sentences(solution, lines[0]!)
-  }
-  parts = merge(parts, (previous, part) => part.block || isHeading(previous))
-  return parts.map(part => {
+  const parts =
+    by === 'tokens'
+      ? cutTokens(solution)
+      : merge(cut(solution, by), (previous, part) => part.block || isHeading(previous))
+  return parts.flatMap(part => {
     let { start, end } = part
     while (start < end && isSpace(solution, start)) start++
     while (end > start && isSpace(solution, end - 1)) end--
-    return { text: solution.slice(start, end), start, end }
+    return start === end ? [] : [{ text: solution.slice(start, end), start, end }]
   })
 }

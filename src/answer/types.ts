@@ -16,4 +16,6 @@ export interface Evidence {
   /** The checked words as they stand in the step, e.g. `48 / 2 = 24`. */
   readonly text: string
   readonly holds: boolean | null
+  /** What the checker found there, in words: `the left side is 24, the right side 25`, `with x = 5, both sides are 13`. */
+  readonly detail: string
 }

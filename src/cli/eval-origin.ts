@@ -6,16 +6,17 @@ import { RESAMPLES } from '../train/eval/resample.ts'
 import type { OpenedCritic } from './eval-critic.ts'
 import type { CliValues } from './options.ts'
 
-const criticFact = ({ judge, source }: OpenedCritic): string =>
+/** What is said of a critic. */
+interface NamedCritic {
+  readonly judge: Pick<OpenedCritic['judge'], 'name' | 'threshold'>
+  readonly source: string
+}
+
+const criticFact = ({ judge, source }: NamedCritic): string =>
   `critic ${judge.name} (${source}), own τ ${judge.threshold ?? 'none'}`
 
 /** What every JSON line and every report says of where its figures come from. `critic` is null where none was asked. */
-export function origin(
-  critic: OpenedCritic | null,
-  values: CliValues,
-  seed: number,
-  data: readonly string[],
-) {
+export function origin(critic: NamedCritic | null, values: CliValues, seed: number, data: readonly string[]) {
   const hash = hashFiles(data)
   const files = data.map(path => ({ name: subsetName(path), sha256: hashFiles([path]) }))
   const trained = values.train === undefined ? null : hashFiles(humanFiles(values.train))

@@ -1,9 +1,10 @@
-// `spar eval processbench|pools|search|built-in`: reads the options, measures, puts tables for people and, last, one JSON line.
+// `spar eval processbench|pools|search|methods|built-in`: reads the options, measures, puts tables for people and, last, one JSON line.
 
 import { openSolver } from '../critic/solver-model.ts'
 import { evalBuiltIn } from '../train/eval/built-in.ts'
+import { evidenceFigures, evidenceSection } from '../train/eval/evidence.ts'
 import { readSubsets } from '../train/eval/labelled.ts'
-import { markdown, percentText, shareText } from '../train/eval/markdown.ts'
+import { markdown, percentText, shareText, withInterval } from '../train/eval/markdown.ts'
 import { readPools } from '../train/eval/pool-data.ts'
 import { CALIBRATED, evalPools } from '../train/eval/pools.ts'
 import { poolSections, publishedNotes } from '../train/eval/pools-report.ts'
@@ -11,10 +12,12 @@ import { evalProcessBench } from '../train/eval/processbench.ts'
 import { processBenchSections } from '../train/eval/processbench-report.ts'
 import { reliabilitySvg } from '../train/eval/reliability.ts'
 import { type OpenedCritic, openCritic, withBaselines } from './eval-critic.ts'
+import { evalMethodsCommand } from './eval-methods.ts'
 import { origin } from './eval-origin.ts'
 import { putEvaluation } from './eval-output.ts'
 import { evalSearchCommand } from './eval-search.ts'
 import { type CliValues, numberOption, required } from './options.ts'
+import { untilSignalled } from './run-control.ts'
 
 const print = (text: string): void => void process.stdout.write(text)
 
@@ -23,8 +26,10 @@ export async function evalCommand(what: string | undefined, values: CliValues): 
   const commands = { processbench: evalSubsets, pools: evalPoolFile, 'built-in': evalSolver }
   const seed = numberOption(values.seed, 'seed', 1, 0, 2 ** 31)
   if (what === 'search') return evalSearchCommand(values, seed)
+  if (what === 'methods') return evalMethodsCommand(values, seed)
   const command = Object.entries(commands).find(([name]) => name === what)?.[1]
-  if (!command) throw new Error(`say what to evaluate: ${[...Object.keys(commands), 'search'].join(', ')}`)
+  if (!command)
+    throw new Error(`say what to evaluate: ${[...Object.keys(commands), 'search', 'methods'].join(', ')}`)
   const data = command === evalSolver ? [] : required(values.data, 'data').split(',')
   const critic = await openCritic(values)
   try {
@@ -50,6 +55,7 @@ const evalSubsets: Command = async (critic, values, seed, data) => {
     thresholdFrom,
     seed,
   })
+  const evidence = evidenceFigures(subsets)
   const { facts, json } = origin(critic, values, seed, data)
   putEvaluation(
     {
@@ -61,8 +67,8 @@ const evalSubsets: Command = async (critic, values, seed, data) => {
           return `${name}: ${items.length} solutions, ${count(i => i !== null && i >= 0)} with an error, ${count(i => i === -1)} without`
         }),
       ],
-      sections: processBenchSections(figures),
-      json: { eval: 'processbench', ...json, ...figures },
+      sections: [...processBenchSections(figures), evidenceSection(evidence)],
+      json: { eval: 'processbench', ...json, ...figures, evidence },
       reliability: reliabilitySvg(figures.calibration, {
         title: `Reliability of ${critic.judge.name}`,
         what: `steps of ${names.join(', ')}`,
@@ -102,17 +108,19 @@ const evalSolver: Command = async ({ judge }, values, seed) => {
   const solver = await openSolver(values.base, {
     threads: numberOption(values.threads, 'threads', 2, 1, 256),
   })
-  const figures = await evalBuiltIn(solver, judge, {
-    problems: numberOption(values.problems, 'problems', 500, 1, 100_000),
-    n: numberOption(values.n, 'n', 8, 1, 64),
-    seed,
-    temperature: 0.8,
-  })
-  await solver.release()
+  const problems = Math.floor(numberOption(values.problems, 'problems', 500, 1, 100_000))
+  const n = Math.floor(numberOption(values.n, 'n', 8, 1, 64))
+  const onProblem = (done: number): void => {
+    if (done % 50 === 0) process.stderr.write(`${done} of ${problems} problems sampled\n`)
+  }
+  const figures = await untilSignalled(signal =>
+    evalBuiltIn(solver, judge, { problems, n, seed, temperature: 0.8, signal, onProblem }),
+  ).finally(() => solver.release())
   const columns = Object.keys(figures)
-  const cells = Object.entries(figures).map(([name, x]) =>
-    name === 'step_auc' ? shareText(x) : Number.isInteger(x) ? String(x) : percentText(x),
-  )
+  const cells = Object.entries(figures).map(([name, x]) => {
+    if (typeof x !== 'number') return withInterval(x, percentText)
+    return name === 'step_auc' ? shareText(x) : Number.isInteger(x) ? String(x) : percentText(x)
+  })
   print(markdown([{ title: `Built-in solver with ${judge.name}`, columns, rows: [cells] }]))
   const base = solver.artifact.manifest.version
   print(`\n${JSON.stringify({ eval: 'built-in', critic: judge.name, base, seed, ...figures })}\n`)

@@ -1,4 +1,4 @@
-// `spar lab traffic`: reads the options, starts services of its own, prints tables for people and, last, one JSON line.
+// `spar lab traffic` (and the way to `spar lab rounds`): reads the options, starts services of its own, prints tables for people and, last, one JSON line.
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { readPools } from '../train/eval/pool-data.ts'
 import { generatedYardstick, humanYardstick, type Yardstick } from '../train/lab/memory.ts'
 import { FOLDS, runTrafficLab } from '../train/lab/traffic.ts'
 import { trafficReport } from '../train/lab/traffic-report.ts'
+import { labRounds } from './lab-rounds.ts'
 import { type CliValues, numberOption, required } from './options.ts'
 import { untilSignalled } from './run-control.ts'
 import { startService } from './service-process.ts'
@@ -19,7 +20,8 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 /** Runs one lab. @throws Error for a wrong option or record, when a round fails, or when stopped */
 export async function labCommand(what: string | undefined, values: CliValues): Promise<void> {
-  if (what !== 'traffic') throw new Error('say which lab: traffic')
+  if (what === 'rounds') return labRounds(values)
+  if (what !== 'traffic') throw new Error('say which lab: traffic or rounds')
   const path = required(values.pool, 'pool')
   const pools = readPools(path)
   const seed = numberOption(values.seed, 'seed', 1, 0, 2 ** 31)

@@ -19,13 +19,23 @@ export interface RunningService {
 }
 
 const ADMIN_KEY = 'letmein'
+/** A round's winner serves at once: nobody else is there to try it out on. */
+const AT_ONCE = { SPAR_SHADOW_MINUTES: '0', SPAR_CANARY_MINUTES: '0' }
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url))
 
 /** Resolves when /readyz answers 200; `env` wins over the environment of this process. @throws Error when it ends before that */
 export async function startService(env: Readonly<Record<string, string>> = {}): Promise<RunningService> {
   const dataDir = mkdtempSync(join(tmpdir(), 'spar-service-'))
   const child = spawn(process.execPath, [MAIN], {
-    env: { ...process.env, PORT: '0', SPAR_DATA: dataDir, SPAR_ADMIN_KEY: ADMIN_KEY, REDIS_URL: '', ...env },
+    env: {
+      ...process.env,
+      PORT: '0',
+      SPAR_DATA: dataDir,
+      SPAR_ADMIN_KEY: ADMIN_KEY,
+      REDIS_URL: '',
+      ...AT_ONCE,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = once(child, 'exit').then(([code, signal]) => {

@@ -1,16 +1,18 @@
 // Scores the rows of many requests together: a batch from whoever waits, packed into runs, answered as each run ends.
 // Knows no thread and no session; there is no timer: the first request that comes is scored at once.
 import { setImmediate as afterInput } from 'node:timers/promises'
-import { lengthOf, packRuns } from './pack.ts'
-import type { Job, Prepared, Scorer } from './scorer.ts'
+import type { Job, Planned } from './plan.ts'
+import type { Prepared, Scorer } from './scorer.ts'
 import { Turns } from './turns.ts'
 import type { Critique, CritiqueItem, Timing } from './types.ts'
 
-/** What one run of the session did. */
+/** What one run did; no row of it needed the session where `tokens` is 0. */
 export interface Ran {
   readonly rows: number
-  /** Of the rows, without padding. */
+  /** Of the rows, those that ran, without padding. */
   readonly tokens: number
+  /** Of the rows, those that the prefix cache knew. */
+  readonly cachedTokens: number
   /** Requests that have all their scores now. */
   readonly scored: readonly Scored[]
 }
@@ -22,7 +24,7 @@ export interface Scored {
 }
 
 export interface BatcherOptions {
-  readonly scorer: Pick<Scorer, 'prepare' | 'run'>
+  readonly scorer: Pick<Scorer, 'prepare' | 'plan' | 'run'>
   /** Tokens taken from the requests at a time, and padded tokens in one run. */
   readonly batchTokens: number
   readonly onRan: (ran: Ran) => void
@@ -85,37 +87,46 @@ export function createBatcher({ scorer, batchTokens, onRan, onFailed }: BatcherO
         for (const job of prepared.jobs) yield { ...job, request }
       }
       // Items without steps have no rows, so that no run finishes a request of nothing else.
-      if (request.left === 0 && open.has(request.id)) onRan({ rows: 0, tokens: 0, scored: [finish(request)] })
+      if (request.left === 0 && open.has(request.id))
+        onRan({ rows: 0, tokens: 0, cachedTokens: 0, scored: [finish(request)] })
     } catch (error) {
       fail(request, error)
     }
   }
 
-  const isOpen = ({ request }: Part): boolean => open.get(request.id) === request
+  const isOpen = ({ job: { request } }: Planned<Part>): boolean => open.get(request.id) === request
 
-  async function run(rows: readonly Part[]): Promise<void> {
+  async function run(rows: readonly Planned<Part>[]): Promise<void> {
     const start = performance.now()
     try {
       await scorer.run(rows)
     } catch (error) {
-      if (rows.length === 1) fail(rows[0]!.request, error)
+      if (rows.length === 1) fail(rows[0]!.job.request, error)
       // Requests that were run together must not fail for one another: each row is tried once more, alone.
       else for (const row of rows) if (isOpen(row)) await run([row])
       return
     }
     const ms = performance.now() - start
-    for (const { request } of rows) request.left--
-    for (const request of new Set(rows.map(row => row.request))) request.infer += ms
-    const done = new Set(rows.filter(row => isOpen(row) && row.request.left === 0).map(row => row.request))
-    const tokens = rows.reduce((sum, row) => sum + lengthOf(row), 0)
-    onRan({ rows: rows.length, tokens, scored: [...done].map(finish) })
+    const requests = rows.map(({ job }) => job.request)
+    for (const request of requests) request.left--
+    for (const request of new Set(requests)) request.infer += ms
+    const done = new Set(
+      rows.filter(row => isOpen(row) && row.job.request.left === 0).map(row => row.job.request),
+    )
+    const sum = (of: 'length' | 'past') => rows.reduce((total, row) => total + row[of], 0)
+    onRan({
+      rows: rows.length,
+      tokens: sum('length'),
+      cachedTokens: sum('past'),
+      scored: [...done].map(finish),
+    })
   }
 
   async function work(): Promise<void> {
     while (!turns.empty) {
       await afterInput() // whatever has come meanwhile takes part
-      const batch = turns.take(batchTokens, lengthOf)
-      for (const rows of packRuns(batch, batchTokens)) {
+      const batch = turns.take(batchTokens, ({ row }) => row.tokens.length)
+      for (const rows of scorer.plan(batch, batchTokens)) {
         const wanted = rows.filter(isOpen)
         if (wanted.length > 0) await run(wanted)
       }

@@ -2,6 +2,7 @@
 // Hashes show that the files are whole; this shows that they still mean the same to this device and this Spar. Knows no session.
 import { AppError } from '../errors.ts'
 import type { Canary, Manifest } from './manifest.ts'
+import { INT8_WIDEST, type Precision } from './precision.ts'
 import type { Critic, CritiqueItem } from './types.ts'
 
 /** What new artifacts are given to score: right and wrong steps, long and short ones, with words and without. */
@@ -23,13 +24,22 @@ export const CANARY_ITEMS: readonly CritiqueItem[] = [
 ]
 
 /**
- * Largest distance that a score may have from its canary. Devices differ by less than .001; other weights, or hand features in
- * another order, by far more.
+ * Largest distance that a score may have from its canary, which is of float32. Devices differ by less than .001; other weights, or hand
+ * features in another order, by far more.
  */
-const CANARY_TOLERANCE = 0.01
+const FLOAT32_TOLERANCE = 0.01
+const TOLERANCE: Readonly<Record<Precision, number>> = {
+  float32: FLOAT32_TOLERANCE,
+  int8: FLOAT32_TOLERANCE + INT8_WIDEST,
+}
+
+/** What a loaded critic must tell to be checked. */
+interface Loaded extends Pick<Critic, 'judge'> {
+  readonly precision: Precision
+}
 
 /** Asks a loaded critic about its manifest's canaries, where there are any. @throws {AppError} CRITIC_INVALID when it scores them otherwise */
-export async function checkCanaries(critic: Pick<Critic, 'judge'>, manifest: Manifest): Promise<void> {
+export async function checkCanaries(critic: Loaded, manifest: Manifest): Promise<void> {
   const { canaries = [], version } = manifest
   if (canaries.length === 0) return
   const critiques = await critic.judge(canaries)
@@ -40,10 +50,11 @@ export async function checkCanaries(critic: Pick<Critic, 'judge'>, manifest: Man
     }),
   )
   const furthest = Math.max(...distances)
-  if (furthest <= CANARY_TOLERANCE) return
+  const tolerance = TOLERANCE[critic.precision]
+  if (furthest <= tolerance) return
   throw new AppError(
     'CRITIC_INVALID',
-    `${version} does not give the scores that its manifest tells: one is off by ${furthest.toFixed(3)}, where ${CANARY_TOLERANCE} is allowed`,
+    `${version} does not give the scores that its manifest tells: one is off by ${furthest.toFixed(3)}, where ${tolerance} is allowed`,
   )
 }
 

@@ -15,6 +15,8 @@ export interface Row {
   readonly tokens: number[]
   readonly slots: number[]
   readonly flags: number[]
+  /** Places of the tokens that end a part: the problem's, then those of the steps, scored here or not. */
+  readonly ends: number[]
   /** For each step scored in this row: which step of the item it is, and the place of its `<step>` token. */
   readonly steps: { readonly index: number; readonly at: number }[]
 }
@@ -83,7 +85,7 @@ export function encodePrompt(
   tokenizer: TextTokenizer,
   { problem, steps }: CritiqueItem,
   { window, reserve }: { readonly window: number; readonly reserve: number },
-): Omit<Row, 'steps'> {
+): Pick<Row, 'tokens' | 'slots' | 'flags'> {
   const reader = createReader(problem)
   const head = closed(encodeText(tokenizer, problem, reader.problemNumbers), PROBLEM, window >> 1)
   const row = startRow(head)
@@ -131,6 +133,7 @@ const startRow = (head: Piece): Row => ({
   tokens: [...head.tokens],
   slots: [...head.slots],
   flags: [...head.flags],
+  ends: [head.tokens.length - 1],
   steps: [],
 })
 
@@ -138,6 +141,7 @@ function extend(row: Row, piece: Piece): void {
   row.tokens.push(...piece.tokens)
   row.slots.push(...piece.slots)
   row.flags.push(...piece.flags)
+  row.ends.push(row.tokens.length - 1)
 }
 
 function latestThatFit(pieces: readonly Piece[], before: number, maxTokens: number): Piece[] {
@@ -149,9 +153,9 @@ function latestThatFit(pieces: readonly Piece[], before: number, maxTokens: numb
 }
 
 /** A whole solution as language-model text: its row, ended by `<eos>`. */
-export const endedRow = ({ tokens, slots, flags, steps }: Row): Row => ({
-  tokens: [...tokens, EOS],
-  slots: [...slots, 0],
-  flags: [...flags, 0],
-  steps,
+export const endedRow = (row: Row): Row => ({
+  ...row,
+  tokens: [...row.tokens, EOS],
+  slots: [...row.slots, 0],
+  flags: [...row.flags, 0],
 })

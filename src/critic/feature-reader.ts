@@ -1,6 +1,6 @@
 // Computes the hand features of a step: what can be counted about it without a model. Each depends on the problem and the
 // steps up to this one only (causal). Knows no tokens and not how values become inputs.
-import { NUMBER_FLAGS, type StepReading } from '../answer/reader.ts'
+import { createReader, NUMBER_FLAGS, type StepReading } from '../answer/reader.ts'
 import {
   count,
   lettersOf,
@@ -11,6 +11,7 @@ import {
   wordsOf,
 } from './feature-text.ts'
 import { FEATURE_NAMES, type FeatureName } from './features.ts'
+import type { CritiqueItem } from './types.ts'
 
 /** Marks of the numbers of a text; `slot` is the same for the same value. */
 type Marks = StepReading['numbers']
@@ -133,4 +134,11 @@ export function createFeatureReader(
     }
     return Float32Array.from(FEATURE_NAMES, name => all[name])
   }
+}
+
+/** Features of every step of an item, see `createFeatureReader`. */
+export function readFeatures({ problem, steps }: CritiqueItem): Float32Array[] {
+  const reader = createReader(problem)
+  const featuresOf = createFeatureReader(problem, reader.problemNumbers)
+  return steps.map(step => featuresOf(step, reader.read(step)))
 }

@@ -6,33 +6,43 @@ export const BATCH_TOKENS = 4096
 const SHORTEST_BUCKET = 32
 const BUCKETS_PER_DOUBLING = 2
 
+/** How much of a row runs: `length` tokens, after `past` tokens whose keys and values are known. */
+export interface Lengths {
+  readonly length: number
+  readonly past: number
+}
+
 /**
  * Which rows may share a run: those whose lengths differ by less than a factor of √2, so that less than 30 % of a run is
- * padding. All rows of up to 32 tokens are alike: a run costs more than their padding does.
+ * padding. All rows of up to 32 tokens are alike: a run costs more than their padding does. Rows of none need no run.
  */
 export function bucketOf(length: number): number {
+  if (length === 0) return -1
   return Math.ceil(BUCKETS_PER_DOUBLING * Math.log2(Math.max(length, SHORTEST_BUCKET) / SHORTEST_BUCKET))
 }
 
-/** Tokens of a row that waits to be run. */
-export const lengthOf = ({ row }: { readonly row: { readonly tokens: readonly number[] } }): number =>
-  row.tokens.length
-
-/** The rows in runs, shortest first. Rows × the longest stays within `maxTokens`, except for one row that is longer than that. */
-export function packRuns<T extends Parameters<typeof lengthOf>[0]>(
-  rows: readonly T[],
-  maxTokens: number,
-): T[][] {
+/**
+ * The rows in runs, the shortest bucket first, in it the shortest pasts. Rows × the longest stays within `maxTokens`, and so does
+ * rows × the longest past, except for one row that is longer than that.
+ */
+export function packRuns<T extends Lengths>(rows: readonly T[], maxTokens: number): T[][] {
   const runs: T[][] = []
-  let bucket = -1
-  for (const row of rows.toSorted((x, y) => lengthOf(x) - lengthOf(y))) {
-    const length = lengthOf(row)
+  let bucket = Number.NaN
+  let longest = { length: 0, past: 0 }
+  const sorted = rows.toSorted(
+    (x, y) => bucketOf(x.length) - bucketOf(y.length) || x.past - y.past || x.length - y.length,
+  )
+  for (const row of sorted) {
     const run = runs.at(-1)
-    if (run !== undefined && bucketOf(length) === bucket && (run.length + 1) * length <= maxTokens)
+    const wider = { length: Math.max(longest.length, row.length), past: Math.max(longest.past, row.past) }
+    const fits = run !== undefined && (run.length + 1) * Math.max(wider.length, wider.past) <= maxTokens
+    if (fits && bucketOf(row.length) === bucket) {
       run.push(row)
-    else {
+      longest = wider
+    } else {
       runs.push([row])
-      bucket = bucketOf(length)
+      bucket = bucketOf(row.length)
+      longest = { length: row.length, past: row.past }
     }
   }
   return runs

@@ -1,9 +1,9 @@
 // The critics there are and which of them serves: shipped and trained folders, lazy workers, promotion and rollback.
-// Knows no HTTP and no database; the serving pointer is kept by whoever opens it.
+// Knows no HTTP and no database; the serving pointer is kept, with the reason of each change, by whoever opens it.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../errors.ts'
-import { checkCanaries } from './canary.ts'
+import { Handle } from './handle.ts'
 import { type Manifest, openArtifact, readManifest } from './manifest.ts'
 import type { Critic } from './types.ts'
 import type { WorkerCritic } from './worker-critic.ts'
@@ -14,12 +14,37 @@ export interface Pointer {
   readonly history: readonly string[]
 }
 
+/** Why another critic is to serve. */
+export interface Why {
+  readonly kind: 'promotion' | 'rollback'
+  /** Who or what decided, e.g. `admin` or `gate`. */
+  readonly by: string
+  /** One sentence. */
+  readonly reason: string
+  readonly figures?: Readonly<Record<string, unknown>>
+  /** Names the event where it may be told again after a crash. */
+  readonly id?: string
+}
+
+/** Where a critic comes from. */
+export interface Origin {
+  readonly data_hash: string
+  /** Versions it was trained from, the nearest first. */
+  readonly parents: readonly string[]
+}
+
 export interface RegistryOptions {
   /** Read-only folder of shipped critics, one folder a version. */
   readonly shippedDir: string
   /** Folder of critics trained here. */
   readonly trainedDir: string
-  readonly pointer: { load(): Promise<Pointer | null>; save(pointer: Pointer): Promise<void> }
+  readonly pointer: {
+    load(): Promise<Pointer | null>
+    /** Only where there is none. */
+    save(pointer: Pointer): Promise<void>
+    /** Moves it away from the version `from`; false when it is at another by now. */
+    move(from: string, to: Pointer, why: Why): Promise<boolean>
+  }
   /** Starts a worker for a folder and warms it up. */
   readonly start: (dir: string) => Promise<WorkerCritic>
   /** Milliseconds a worker that does not serve stays up without being asked. */
@@ -27,6 +52,12 @@ export interface RegistryOptions {
   readonly onServing?: (version: string) => void
   /** The version that served before is gone or could not be loaded; the newest shipped one serves instead, until a restart. */
   readonly onDamaged?: (version: string, error: unknown) => void
+}
+
+/** Which version serves and which served before. */
+interface Switched {
+  readonly serving: string
+  readonly previous: string | null
 }
 
 interface CriticEntry {
@@ -45,16 +76,24 @@ export interface Registry {
   get(version: string): Critic
   list(): CriticEntry[]
   /** Warms the version up, then switches. Requests in flight finish on the old one. @throws {AppError} UNKNOWN_CRITIC, CRITIC_INVALID */
-  promote(version: string): Promise<{ serving: string; previous: string | null }>
+  promote(version: string, why: Why): Promise<Switched>
   /**
    * Promotes what was trained from `parent`, but only while `parent` serves; false when another critic does by now, which the
    * candidate was never compared with.
    */
-  succeed(parent: string, version: string): Promise<boolean>
+  succeed(parent: string, version: string, why: Why): Promise<boolean>
   /** Back to what served before. @throws {AppError} NO_PARENT, CRITIC_INVALID */
-  rollback(): Promise<{ serving: string; previous: string | null }>
-  /** Device of the serving critic; null before there is one. */
-  device(): string | null
+  rollback(why: Why): Promise<Switched>
+  /** Back to what served before `version`, but only while `version` serves; null when another critic does by now. */
+  withdraw(version: string, why: Why): Promise<Switched | null>
+  /** Serves what the pointer says by now, which another process may have moved. @throws {AppError} UNKNOWN_CRITIC, CRITIC_INVALID */
+  follow(): Promise<void>
+  /** Starts a critic's worker and keeps it up until the function returned is called. @throws {AppError} UNKNOWN_CRITIC, CRITIC_FAILED */
+  hold(version: string): Promise<() => void>
+  /** @throws {AppError} UNKNOWN_CRITIC */
+  originOf(version: string): Origin
+  /** Device of the serving critic and the precision of its matrices; null before there is one. */
+  runsOn(): { readonly device: string; readonly precision: string } | null
   /** Folder of a version. @throws {AppError} UNKNOWN_CRITIC */
   dirOf(version: string): string
   close(): Promise<void>
@@ -71,82 +110,11 @@ interface Found {
   readonly manifest: Manifest
 }
 
-/** A critic whose worker is started when needed and may be stopped when idle: a search may hold on to it for as long as it likes. */
-class Handle implements Critic {
-  readonly version: string
-  readonly threshold: number
-  readonly #start: () => Promise<WorkerCritic>
-  #worker: Promise<WorkerCritic> | null = null
-  #inUse = 0
-  #lastUse = 0
-
-  constructor({ dir, manifest }: Found, start: RegistryOptions['start']) {
-    this.version = manifest.version
-    this.threshold = manifest.reading!.threshold
-    this.#start = async () => {
-      const worker = await start(dir)
-      try {
-        await checkCanaries(worker, manifest)
-        return worker
-      } catch (error) {
-        await worker.close()
-        throw error
-      }
-    }
-  }
-
-  worker(): Promise<WorkerCritic> {
-    this.#lastUse = performance.now()
-    this.#worker ??= this.#warmUp()
-    return this.#worker
-  }
-
-  async #warmUp(): Promise<WorkerCritic> {
-    this.#inUse++ // or the sweep would stop a worker that takes long to start
-    try {
-      return await this.#start()
-    } catch (error) {
-      this.#worker = null
-      throw error
-    } finally {
-      this.#inUse--
-      this.#lastUse = performance.now()
-    }
-  }
-
-  async judge(...call: Parameters<Critic['judge']>) {
-    this.#inUse++
-    try {
-      const started = this.worker()
-      const worker = await started
-      return await worker.judge(...call).catch(async error => {
-        if (!worker.dead()) throw error
-        // A worker that died is replaced, once for all its requests, and they are tried once more.
-        if (this.#worker === started) this.#worker = null
-        return (await this.worker()).judge(...call)
-      })
-    } finally {
-      this.#inUse--
-      this.#lastUse = performance.now()
-    }
-  }
-
-  idleFor(): number {
-    return this.#worker === null || this.#inUse > 0 ? 0 : performance.now() - this.#lastUse
-  }
-
-  async stop(): Promise<void> {
-    const worker = this.#worker
-    this.#worker = null
-    await (await worker?.catch(() => undefined))?.close()
-  }
-}
-
 /** Finds the critics, loads the one that serves and resolves when it answers. @throws {AppError} CRITIC_INVALID, NOT_READY when there is none. */
 export async function openRegistry(options: RegistryOptions): Promise<Registry> {
   const { shippedDir, trainedDir, pointer, start, idleMs = IDLE_MS } = options
   const handles = new Map<string, Handle>()
-  let serving: { pointer: Pointer; handle: Handle; device: string } | null = null
+  let serving: { pointer: Pointer; handle: Handle; device: string; precision: string } | null = null
   let queue: Promise<unknown> = Promise.resolve()
 
   function scan(): Map<string, Found> {
@@ -173,7 +141,8 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   function handleOf(version: string): Handle {
     let handle = handles.get(version)
     if (!handle) {
-      handle = new Handle(find(version), start)
+      const { dir, manifest } = find(version)
+      handle = new Handle(manifest, () => start(dir))
       handles.set(version, handle)
     }
     return handle
@@ -188,18 +157,20 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
       if (handle.idleFor() >= idleMs || i < idle.length - MOST_IDLE) void handle.stop()
   }
 
-  async function serve(next: Pointer, keep: 'keep' | 'for now' = 'keep'): Promise<void> {
+  /** Warms a version up, then switches to it, unless `commit` says no. */
+  async function serve(next: Pointer, commit: () => Promise<boolean> = async () => true): Promise<boolean> {
     openArtifact(find(next.version).dir) // hashes are checked before every switch
     const handle = handleOf(next.version)
-    const { device } = await handle.worker()
-    if (keep === 'keep')
-      await pointer.save(next).catch(async error => {
-        if (serving === null) await handle.stop() // nobody would: the registry does not open
-        throw error
-      })
-    serving = { pointer: next, handle, device }
+    const { device, precision } = await handle.worker()
+    const isAgreed = await commit().catch(async error => {
+      if (serving === null) await handle.stop() // nobody would: the registry does not open
+      throw error
+    })
+    if (!isAgreed) return false
+    serving = { pointer: next, handle, device, precision }
     options.onServing?.(next.version)
     sweep()
+    return true
   }
 
   /** Switches happen one at a time. */
@@ -221,15 +192,18 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   let resumed = false
   if (saved !== null) {
     try {
-      await serve(saved, 'for now')
-      resumed = true
+      resumed = await serve(saved)
     } catch (error) {
       options.onDamaged?.(saved.version, error)
     }
   }
   if (!resumed && newest !== undefined) {
     const history = (saved?.history ?? []).filter(version => version !== newest)
-    await serve({ version: newest, history }, saved === null ? 'keep' : 'for now')
+    const first = { version: newest, history }
+    await serve(first, async () => {
+      if (saved === null) await pointer.save(first)
+      return true
+    })
   } else if (!resumed) throw new AppError('NOT_READY', `there is no critic in ${shippedDir}`)
 
   const sweeping = setInterval(sweep, Math.min(idleMs, 10_000))
@@ -237,17 +211,50 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
 
   const now = (): NonNullable<typeof serving> => serving!
 
-  async function promote(version: string): Promise<{ serving: string; previous: string | null }> {
-    const before = now().pointer
-    if (version === before.version) return { serving: version, previous: before.history[0] ?? null }
-    await serve({ version, history: [before.version, ...before.history].slice(0, HISTORY) })
-    return { serving: version, previous: before.version }
+  /** What the pointer says now; processes share it. */
+  const pointed = async (): Promise<Pointer> => (await pointer.load()) ?? now().pointer
+
+  /** Moves to where `plan` says from what the pointer says, trying again when others move it meanwhile; null when `plan` is. */
+  async function move(plan: (before: Pointer) => Pointer | null, why: Why): Promise<Switched | null> {
+    for (let tries = 0; tries < 5; tries++) {
+      const before = await pointed()
+      const next = plan(before)
+      if (next === null) return null
+      const isStill = next.version === before.version
+      if (isStill && now().pointer.version === next.version)
+        return { serving: next.version, previous: before.history[0] ?? null }
+      if (await serve(next, async () => isStill || pointer.move(before.version, next, why)))
+        return { serving: next.version, previous: isStill ? (next.history[0] ?? null) : before.version }
+    }
+    throw new AppError('NOT_READY', 'Other servers are switching critics at the moment.', { retryAfterS: 1 })
+  }
+
+  const to =
+    (version: string) =>
+    (before: Pointer): Pointer =>
+      before.version === version
+        ? before
+        : { version, history: [before.version, ...before.history].slice(0, HISTORY) }
+
+  function back({ history: [version, ...history] }: Pointer): Pointer {
+    if (version === undefined) throw new AppError('NO_PARENT', 'Nothing served before this critic.')
+    return { version, history }
+  }
+
+  function originOf(version: string): Origin {
+    const found = scan()
+    const parents: string[] = []
+    for (let parent = find(version).manifest.parent; parent !== null && !parents.includes(parent); ) {
+      parents.push(parent)
+      parent = found.get(parent)?.manifest.parent ?? null
+    }
+    return { data_hash: find(version).manifest.data_hash, parents }
   }
 
   return {
     current: () => now().handle,
     get: version => handleOf(version),
-    device: () => serving?.device ?? null,
+    runsOn: () => serving && { device: serving.device, precision: serving.precision },
     dirOf: version => find(version).dir,
     list: () =>
       [...scan().values()].map(({ source, manifest }) => ({
@@ -258,21 +265,24 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
         created_at: manifest.created_at,
         metrics: manifest.metrics,
       })),
-    promote: version => alone(() => promote(version)),
-    succeed: (parent, version) =>
+    promote: (version, why) => alone(async () => (await move(to(version), why))!),
+    succeed: (parent, version, why) =>
       alone(async () => {
-        if (now().pointer.version !== parent && now().pointer.version !== version) return false
-        await promote(version)
-        return true
+        const plan = (before: Pointer) =>
+          [parent, version].includes(before.version) ? to(version)(before) : null
+        return (await move(plan, why)) !== null
       }),
-    rollback: () =>
+    rollback: why => alone(async () => (await move(back, why))!),
+    withdraw: (version, why) =>
+      alone(() => move(before => (before.version === version ? back(before) : null), why)),
+    follow: () =>
       alone(async () => {
-        const before = now().pointer
-        const [back, ...history] = before.history
-        if (back === undefined) throw new AppError('NO_PARENT', 'Nothing served before this critic.')
-        await serve({ version: back, history })
-        return { serving: back, previous: before.version }
+        const wanted = await pointed()
+        if (wanted.version === now().pointer.version) serving = { ...now(), pointer: wanted }
+        else await serve(wanted)
       }),
+    hold: version => handleOf(version).hold(),
+    originOf,
     async close() {
       clearInterval(sweeping)
       await Promise.all([...handles.values()].map(handle => handle.stop()))

@@ -1,14 +1,26 @@
-// Scores items with one ONNX session on the calling thread: encode, batch by padded tokens, run, calibrate.
+// Scores items with one ONNX session on the calling thread: encode, plan, run, calibrate.
 // Knows no threads and no queue; the service runs it inside a worker, evaluation runs it directly.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import { AppError } from '../errors.ts'
-import { encodeItem, FLAGS, type Row, SLOTS } from './encode.ts'
-import { FEATURE_INPUTS, FEATURES, writeFeatureInputs } from './features.ts'
+import { encodeItem, FLAGS, SLOTS } from './encode.ts'
+import { FEATURES } from './features.ts'
+import {
+  createScratch,
+  keepable,
+  pastFeeds,
+  stateOfPart,
+  stateShape,
+  stepsToRun,
+  tokenFeeds,
+} from './feeds.ts'
 import { type Artifact, type Calibration, openArtifact } from './manifest.ts'
-import { BATCH_TOKENS, lengthOf, packRuns } from './pack.ts'
+import { BATCH_TOKENS } from './pack.ts'
+import { type Job, type Planned, planRuns, stepOfPart } from './plan.ts'
+import { choosePrecision, modelFile, type Precision, type PrecisionChoice } from './precision.ts'
+import { createPrefixCache } from './prefix-cache.ts'
 import { createTokenizer, type TextTokenizer } from './tokenizer.ts'
 import type { Critique, CritiqueItem } from './types.ts'
 
@@ -20,13 +32,10 @@ export interface ScorerOptions {
   readonly threads?: number
   /** Padded tokens in one run at most (one row may be longer). */
   readonly batchTokens?: number
-}
-
-/** A row that waits to be run; `run` writes the logits of its steps into `out`. */
-export interface Job {
-  readonly row: Row
-  readonly features: readonly Float32Array[]
-  readonly out: (number | null)[]
+  /** Memory for what was computed of the beginnings of rows; 0, nothing is kept, when absent. */
+  readonly prefixCacheBytes?: number
+  /** float32 when absent. */
+  readonly precision?: PrecisionChoice
 }
 
 /** An item that was read. Once all its jobs have been run, `logits` is filled and `critique` tells the scores. */
@@ -38,10 +47,15 @@ export interface Prepared {
 
 export interface Scorer {
   readonly artifact: Artifact
+  readonly precision: Precision
   /** Encodes an item. */
   prepare(item: CritiqueItem): Prepared
-  /** One run of the session over all the jobs. */
-  run(jobs: readonly Job[]): Promise<void>
+  /** The runs that score the jobs, see `planRuns`; each is to be run before the next is asked for. */
+  plan<T extends Job>(jobs: readonly T[], maxTokens: number): Iterable<Planned<T>[]>
+  /** One run of the session over the rows, or none where all is known. */
+  run(rows: readonly Planned[]): Promise<void>
+  /** Bytes of the prefix cache. */
+  cacheBytes(): number
   /** Calibrated scores with evidence, in the order of `items`. */
   judge(items: readonly CritiqueItem[]): Promise<Critique[]>
   /** Raw logits per step (before calibration), null where unscored, in the order of `items`. */
@@ -108,7 +122,8 @@ export async function openScorer(dir: string, options: ScorerOptions = {}): Prom
     )
   }
   const tokenizer = openTokenizer(artifact)
-  const session = await openModel(readFileSync(join(dir, 'model.onnx')), options)
+  const precision = choosePrecision(options.precision ?? 'float32', manifest, options.device ?? 'cpu')
+  const session = await openModel(readFileSync(join(dir, modelFile(precision))), options)
   const batchTokens = options.batchTokens ?? BATCH_TOKENS
 
   function prepare(item: CritiqueItem): Prepared {
@@ -127,25 +142,55 @@ export async function openScorer(dir: string, options: ScorerOptions = {}): Prom
     }
   }
 
-  async function run(jobs: readonly Job[]): Promise<void> {
-    const length = Math.max(...jobs.map(lengthOf))
-    const outputs = await session.run(toFeeds(jobs, length))
+  // Critics of Spar 0.1.0 have a graph that takes no past: they are served without a cache.
+  const takesPast = session.inputNames.includes('key_positions')
+  const { prefixCacheBytes = 0 } = options
+  const cache = takesPast && prefixCacheBytes > 0 ? createPrefixCache(prefixCacheBytes) : null
+  const shape = stateShape(manifest.model)
+  const scratch = createScratch()
+
+  async function compute(rows: readonly Planned[]): Promise<void> {
+    const feeds = { ...tokenFeeds(rows), ...(takesPast && pastFeeds(rows, shape, scratch)) }
+    const outputs = await (cache === null ? session.run(feeds, ['logits']) : session.run(feeds))
     const logits = outputs['logits']!.data as Float32Array
     let next = 0
-    for (const { row, out } of jobs) for (const step of row.steps) out[step.index] = finite(logits[next++]!)
+    for (const row of rows)
+      for (const step of stepsToRun(row)) row.job.out[step.index] = finite(logits[next++]!)
+    for (const [r, row] of rows.entries()) {
+      const { job, keys, known } = row
+      cache?.keep(keys.slice(0, keepable(row)), i => {
+        if (i < known.length) return known[i]! // forgotten since it was planned
+        const step = job.row.steps[stepOfPart(job, i)]
+        const state = stateOfPart(outputs, rows, r, i, shape)
+        return { ...state, logit: step === undefined ? null : job.out[step.index]! }
+      })
+    }
+  }
+
+  async function run(rows: readonly Planned[]): Promise<void> {
+    for (const { job, known } of rows)
+      for (const [i, { logit }] of known.entries()) {
+        const step = job.row.steps[stepOfPart(job, i)]
+        if (step !== undefined) job.out[step.index] = logit
+      }
+    const unknown = rows.filter(row => row.length > 0)
+    if (unknown.length > 0) await compute(unknown)
   }
 
   async function score(items: readonly CritiqueItem[]): Promise<Prepared[]> {
     const prepared = items.map(prepare)
     const jobs = prepared.flatMap(item => item.jobs)
-    for (const together of packRuns(jobs, batchTokens)) await run(together)
+    for (const rows of planRuns(jobs, cache, batchTokens)) await run(rows)
     return prepared
   }
 
   return {
     artifact,
+    precision,
     prepare,
+    plan: (jobs, maxTokens) => planRuns(jobs, cache, maxTokens),
     run,
+    cacheBytes: () => cache?.bytes ?? 0,
     async logits(items) {
       return (await score(items)).map(({ logits }) => [...logits])
     },
@@ -157,30 +202,3 @@ export async function openScorer(dir: string, options: ScorerOptions = {}): Prom
 }
 
 const finite = (x: number): number | null => (Number.isFinite(x) ? x : null)
-
-/** Rows padded on the right to `length`: causal attention never looks there, so padding changes no score. */
-function toFeeds(jobs: readonly Job[], length: number): Record<string, ort.Tensor> {
-  const grid = [jobs.length, length]
-  const size = jobs.length * length
-  const channel = { tokens: new Int32Array(size), slots: new Int32Array(size), flags: new Int32Array(size) }
-  const positions = Float32Array.from({ length: size }, (_, i) => i % length)
-  const places: number[] = []
-  const values: Float32Array[] = []
-  jobs.forEach(({ row, features: all }, r) => {
-    for (const name of ['tokens', 'slots', 'flags'] as const) channel[name].set(row[name], r * length)
-    for (const step of row.steps) {
-      places.push(r * length + step.at)
-      values.push(all[step.index]!)
-    }
-  })
-  const features = new Float32Array(values.length * FEATURE_INPUTS)
-  for (const [i, ofStep] of values.entries()) writeFeatureInputs(ofStep, features, i * FEATURE_INPUTS)
-  return {
-    tokens: new ort.Tensor('int32', channel.tokens, grid),
-    slots: new ort.Tensor('int32', channel.slots, grid),
-    flags: new ort.Tensor('int32', channel.flags, grid),
-    positions: new ort.Tensor('float32', positions, grid),
-    step_index: new ort.Tensor('int32', Int32Array.from(places), [places.length]),
-    features: new ort.Tensor('float32', features, [places.length, FEATURE_INPUTS]),
-  }
-}

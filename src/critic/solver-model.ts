@@ -62,16 +62,24 @@ function seeded(seed: number): () => number {
   }
 }
 
-/** Draws a token from softmax(logits / temperature), greedily at temperature 0; `<pad>` and `<problem>` are never drawn. */
+/**
+ * Draws a token from softmax(logits / temperature), greedily at temperature 0; `<pad>` and `<problem>` are never drawn. Plain loops:
+ * with one callback a token this took a quarter of the time of a batch.
+ */
 export function drawToken(logits: Float32Array, temperature: number, random: () => number): number {
   let best = EOS
   for (let i = 0; i < logits.length; i++)
     if (i !== PAD && i !== PROBLEM && logits[i]! > logits[best]!) best = i
   if (temperature <= 0) return best
-  const weights = logits.map((x, i) =>
-    i === PAD || i === PROBLEM ? 0 : Math.exp((x - logits[best]!) / temperature),
-  )
-  let left = random() * weights.reduce((sum, w) => sum + w, 0)
+  const most = logits[best]!
+  const weights = new Float32Array(logits.length)
+  let total = 0
+  for (let i = 0; i < weights.length; i++) {
+    if (i === PAD || i === PROBLEM) continue
+    weights[i] = Math.exp((logits[i]! - most) / temperature)
+    total += weights[i]!
+  }
+  let left = random() * total
   for (let i = 0; i < weights.length; i++) {
     left -= weights[i]!
     if (left < 0) return i

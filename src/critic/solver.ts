@@ -19,13 +19,22 @@ export interface Solver {
   close(): Promise<void>
 }
 
-const CLOSED = 'The built-in solver was closed.'
+const CLOSED = 'The local language model was closed.'
+
+/** What samples in a worker of its own. */
+interface Sampling<Request, Reply> {
+  sample(request: Request, signal: AbortSignal): Promise<Reply>
+  dead(): boolean
+  close(): Promise<void>
+}
 
 /** A solver that starts with its first request, and again after its worker died or its start failed, until it is closed. */
-export function lazySolver(start: () => Promise<Solver>): Pick<Solver, 'sample' | 'close'> {
-  let solver: Promise<Solver> | null = null
+export function lazySolver<Request, Reply>(
+  start: () => Promise<Sampling<Request, Reply>>,
+): Pick<Sampling<Request, Reply>, 'sample' | 'close'> {
+  let solver: Promise<Sampling<Request, Reply>> | null = null
   let closed = false
-  async function up(): Promise<Solver> {
+  async function up(): Promise<Sampling<Request, Reply>> {
     if (closed) throw new AppError('LLM_ERROR', CLOSED)
     solver ??= start().catch(error => {
       solver = null
@@ -38,11 +47,25 @@ export function lazySolver(start: () => Promise<Solver>): Pick<Solver, 'sample' 
     return up()
   }
   return {
-    sample: async (request, signal) => (await up()).sample(request, signal),
+    // A large model takes its time to load; a search that is over does not wait for it.
+    sample: async (request, signal) => (await orAborted(up(), signal)).sample(request, signal),
     async close() {
       closed = true
       await (await solver?.catch(() => null))?.close()
     },
+  }
+}
+
+/** What `promise` gives; rejects with the signal's reason as soon as that aborts. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const onAbort = () => reject(signal.reason)
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([aborted, promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { AppError } from '../errors.ts'
 import { BATCH_TOKENS } from './pack.ts'
 import { createPermits, type Limits } from './permits.ts'
+import type { Precision, PrecisionChoice } from './precision.ts'
 import type { Device } from './scorer.ts'
 import type { Critic, Critique, Timing } from './types.ts'
 import type { Answer, Ask, WorkerStart } from './worker.ts'
@@ -13,10 +14,16 @@ export interface WorkerCriticOptions extends Partial<Limits> {
   readonly threads: number
   /** Tokens that are scored together, about; between two such batches every request has its turn. */
   readonly batchTokens?: number
-  /** Called after every run of the session, for metrics. */
+  /** Memory for keys and values of prefixes that were scored, in bytes; 0, no cache, when absent. */
+  readonly prefixCacheBytes?: number
+  /** float32 when absent. */
+  readonly precision?: PrecisionChoice
+  /** Called after every run, for metrics. */
   readonly onRun?: (run: ServedRun) => void
   /** Called after every request that was scored, for metrics. */
   readonly onAnswer?: (answer: ServedAnswer) => void
+  /** Called when the worker has ended, and its cache with it. */
+  readonly onEnd?: (by: ServedBy) => void
 }
 
 interface ServedBy {
@@ -26,8 +33,12 @@ interface ServedBy {
 
 interface ServedRun extends ServedBy {
   readonly rows: number
-  /** Without padding. */
+  /** Tokens the session read, without padding; 0 when the cache knew all. */
   readonly tokens: number
+  /** Tokens that the prefix cache knew. */
+  readonly cachedTokens: number
+  /** Size of the prefix cache after the run. */
+  readonly cacheBytes: number
 }
 
 interface ServedAnswer extends ServedBy {
@@ -37,6 +48,7 @@ interface ServedAnswer extends ServedBy {
 /** A loaded critic with a lifetime. `close` lets waiting requests finish first. */
 export interface WorkerCritic extends Critic {
   readonly device: Device
+  readonly precision: Precision
   /** True when the worker ended, so that no request can be answered any more. */
   dead(): boolean
   close(): Promise<void>
@@ -55,8 +67,15 @@ const MAX_CHARS = 2 ** 20
 
 /** Starts a worker for the critic in `dir` and waits until it has scored a warm-up. @throws {AppError} CRITIC_INVALID, CRITIC_FAILED */
 export async function startWorkerCritic(dir: string, options: WorkerCriticOptions): Promise<WorkerCritic> {
-  const { devices, threads, batchTokens = BATCH_TOKENS, maxItems = MAX_ITEMS, maxChars = MAX_CHARS } = options
-  const workerData: WorkerStart = { dir, devices, threads, batchTokens }
+  const {
+    devices,
+    threads,
+    batchTokens = BATCH_TOKENS,
+    prefixCacheBytes = 0,
+    precision = 'float32',
+  } = options
+  const { maxItems = MAX_ITEMS, maxChars = MAX_CHARS } = options
+  const workerData: WorkerStart = { dir, devices, threads, batchTokens, prefixCacheBytes, precision }
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData })
   const ready = await firstAnswer(worker).catch(async error => {
     await worker.terminate()
@@ -76,8 +95,8 @@ export async function startWorkerCritic(dir: string, options: WorkerCriticOption
 
   worker.on('message', (answer: Answer) => {
     if (answer.kind === 'ran') {
-      const { rows, tokens, scored } = answer
-      if (rows > 0) options.onRun?.({ critic: version, device, rows, tokens })
+      const { rows, tokens, cachedTokens, cacheBytes, scored } = answer
+      if (rows > 0) options.onRun?.({ critic: version, device, rows, tokens, cachedTokens, cacheBytes })
       for (const { id, results, timing } of scored) {
         const request = waiting.get(id)
         if (request === undefined) continue // its client left while it ran
@@ -98,7 +117,10 @@ export async function startWorkerCritic(dir: string, options: WorkerCriticOption
     for (const { reject } of waiting.values()) reject(dead)
   }
   worker.on('error', die)
-  worker.on('exit', code => die(new Error(`exit code ${code}`)))
+  worker.on('exit', code => {
+    die(new Error(`exit code ${code}`))
+    options.onEnd?.({ critic: version, device })
+  })
 
   /** Ending a worker while ONNX Runtime computes in it aborts the whole process: it ends itself, when nothing runs. */
   async function drain(): Promise<void> {
@@ -115,6 +137,7 @@ export async function startWorkerCritic(dir: string, options: WorkerCriticOption
     version,
     threshold,
     device,
+    precision: ready.precision,
     dead: () => dead !== null,
     async judge(items, signal, onTiming) {
       if (dead) throw dead

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { createBatcher, type Ran } from './batcher.ts'
+import type { Precision, PrecisionChoice } from './precision.ts'
 import { type Device, openScorer, type Scorer } from './scorer.ts'
 import type { CritiqueItem } from './types.ts'
 
@@ -11,6 +12,8 @@ export interface WorkerStart {
   readonly devices: readonly Device[]
   readonly threads: number
   readonly batchTokens: number
+  readonly prefixCacheBytes: number
+  readonly precision: PrecisionChoice
 }
 
 export type Ask =
@@ -21,19 +24,31 @@ export type Ask =
   | { readonly kind: 'end' }
 
 export type Answer =
-  | { readonly kind: 'ready'; readonly device: Device; readonly threshold: number; readonly version: string }
+  | {
+      readonly kind: 'ready'
+      readonly device: Device
+      readonly precision: Precision
+      readonly threshold: number
+      readonly version: string
+    }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
-  | ({ readonly kind: 'ran' } & Ran)
+  | ({ readonly kind: 'ran'; readonly cacheBytes: number } & Ran)
   /** The error is for the log, which drops its message: that may quote a step. */
   | { readonly kind: 'unscored'; readonly id: number; readonly error: unknown }
 
 const WARM_UP: CritiqueItem = { problem: 'What is 2 + 3?', steps: ['2 + 3 = 5.', 'The answer is 5.'] }
 
-async function open({ dir, devices, threads }: WorkerStart): Promise<{ scorer: Scorer; device: Device }> {
+async function open({
+  dir,
+  devices,
+  threads,
+  prefixCacheBytes,
+  precision,
+}: WorkerStart): Promise<{ scorer: Scorer; device: Device }> {
   const reasons: string[] = []
   for (const device of devices) {
     try {
-      const scorer = await openScorer(dir, { device, threads })
+      const scorer = await openScorer(dir, { device, threads, prefixCacheBytes, precision })
       await scorer.judge([WARM_UP])
       return { scorer, device }
     } catch (error) {
@@ -54,7 +69,7 @@ try {
   const batcher = createBatcher({
     scorer,
     batchTokens: start.batchTokens,
-    onRan: ran => send({ kind: 'ran', ...ran }),
+    onRan: ran => send({ kind: 'ran', cacheBytes: scorer.cacheBytes(), ...ran }),
     onFailed: (id, error) => send({ kind: 'unscored', id, error }),
   })
   port.on('message', async (ask: Ask) => {
@@ -65,7 +80,7 @@ try {
       port.close()
     }
   })
-  send({ kind: 'ready', device, threshold: reading!.threshold, version })
+  send({ kind: 'ready', device, precision: scorer.precision, threshold: reading!.threshold, version })
 } catch (error) {
   const code = error instanceof AppError ? error.code : 'CRITIC_INVALID'
   send({ kind: 'failed', code, message: (error as Error).message.split('\n')[0]! })

@@ -1,5 +1,6 @@
 // Plain chat with an OpenAI-compatible endpoint: messages in, one reply's text out. Knows neither solutions nor critics.
 import { readCompletion } from './completion.ts'
+import { createGate, type Gate } from './gate.ts'
 import { postJson } from './post.ts'
 import type { ChatMessage } from './prompt.ts'
 import { stripThinking } from './reply-text.ts'
@@ -11,6 +12,10 @@ import type { LlmUsage } from './types.ts'
 export interface ChatOptions extends EndpointOptions {
   readonly model: string
   readonly retry?: Partial<RetryPolicy> | undefined
+  /** Shared by clients of the same upstream; one of its own when left out. */
+  readonly gate?: Gate | undefined
+  /** Calls at the same time, of a gate of its own. Default 1000. */
+  readonly concurrency?: number | undefined
 }
 
 interface ChatAsk {
@@ -35,9 +40,11 @@ export type Chat = (ask: ChatAsk, signal: AbortSignal) => Promise<ChatReply>
 export function createChat(options: ChatOptions): Chat {
   const target = readTarget(options, '/chat/completions')
   const retry = { ...DEFAULT_RETRY, ...options.retry }
+  const gate = options.gate ?? createGate(options)
   return async ({ messages, temperature, maxTokens, seed }, signal) => {
     const payload = { model: options.model, messages, temperature, max_tokens: maxTokens, seed }
-    const outcome = await withRetries(() => postJson(target, payload, signal), retry, signal)
+    const post = () => postJson(target, payload, signal)
+    const outcome = await gate.pass(() => withRetries(post, retry, signal, gate.takeRetry), signal)
     if (!outcome.ok) throw outcome.error
     const { text, cutByLength, usage } = readCompletion(outcome.body, options.name, messages)
     return { text: stripThinking(text), cut: cutByLength, usage }

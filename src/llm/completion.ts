@@ -10,6 +10,8 @@ export interface Completion {
   /** What ended it, where the endpoint tells the two kinds of `stop` apart (vLLM's `stop_reason`); else unknown. */
   readonly stoppedBy: 'stop_sequence' | 'end_of_text' | 'unknown'
   readonly usage: LlmUsage
+  /** Mean of the tokens' log-probabilities, at most 0; null where there are none that can be read. */
+  readonly meanLogprob: number | null
 }
 
 /**
@@ -33,6 +35,7 @@ export function readCompletion(body: unknown, name: string, messages: readonly C
     cutByLength,
     stoppedBy: readStop(choice, cutByLength),
     usage: readUsage(field(body, 'usage'), messages, text),
+    meanLogprob: readMeanLogprob(field(choice, 'logprobs')),
   }
 }
 
@@ -61,6 +64,15 @@ function readContent(message: unknown, cutByLength: boolean): string | null {
 function readStop(choice: object, cutByLength: boolean): Completion['stoppedBy'] {
   if (cutByLength || !Object.hasOwn(choice, 'stop_reason')) return 'unknown'
   return typeof field(choice, 'stop_reason') === 'string' ? 'stop_sequence' : 'end_of_text'
+}
+
+function readMeanLogprob(logprobs: unknown): number | null {
+  const tokens = field(logprobs, 'content')
+  if (!Array.isArray(tokens) || tokens.length === 0) return null
+  // Some endpoints round probabilities, so that a logarithm comes out a hair above 0.
+  const each = tokens.map(token => Math.min(Number(field(token, 'logprob') ?? Number.NaN), 0))
+  const mean = each.reduce((sum, logprob) => sum + logprob, 0) / each.length
+  return Number.isFinite(mean) ? mean : null
 }
 
 function readUsage(usage: unknown, messages: readonly ChatMessage[], text: string): LlmUsage {

@@ -69,7 +69,7 @@ export function createContinuation(ask: Ask, configured: ContinuationMode | 'aut
 }
 
 /** A 4xx that may be about the unusual fields; a bad key or a rate limit is not. */
-function rejectsTheForm(status: number | null): boolean {
+export function rejectsTheForm(status: number | null): boolean {
   return status !== null && status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status)
 }
 

@@ -1,12 +1,13 @@
 // An LLM behind an OpenAI-compatible chat endpoint. Knows neither search nor who gave the address: guard a client's first.
-import { addUsage, type Completion, readCompletion } from './completion.ts'
-import { type Asked, createContinuation } from './continuation.ts'
+import { addUsage, readCompletion } from './completion.ts'
+import { type Asked, createContinuation, rejectsTheForm } from './continuation.ts'
+import { createGate, type Gate } from './gate.ts'
 import { postJson } from './post.ts'
 import { type ChatPrompt, continuationPrompt, freshPrompt, STEP_BREAK } from './prompt.ts'
-import { type Echo, firstParagraph, statesAnswer, stripEcho, stripThinking } from './reply-text.ts'
+import { readReply } from './read-reply.ts'
 import { DEFAULT_RETRY, type RetryPolicy, withRetries } from './retry.ts'
 import { type EndpointOptions, readTarget } from './target.ts'
-import type { ContinuationMode, Llm, LlmReply, LlmRequest } from './types.ts'
+import type { ContinuationMode, Llm, LlmRequest } from './types.ts'
 
 /** `baseUrl` is the address before `/chat/completions`, as the endpoint's own documentation gives it (mostly ends in `/v1`). */
 export interface OpenAiOptions extends EndpointOptions {
@@ -14,19 +15,25 @@ export interface OpenAiOptions extends EndpointOptions {
   /** Default `auto`: probed at the first continuation. */
   readonly continuation?: ContinuationMode | 'auto' | undefined
   readonly retry?: Partial<RetryPolicy> | undefined
+  /** Shared by clients of the same upstream; one of its own when left out. */
+  readonly gate?: Gate | undefined
+  /** Calls at the same time, of a gate of its own. Default 1000. */
+  readonly concurrency?: number | undefined
 }
 
 /**
  * An LLM that samples through `{baseUrl}/chat/completions`. What it learns about the endpoint (continuation mode, use of
- * the stop sequence) lives as long as the object: keep one per upstream.
+ * the stop sequence, whether it gives log-probabilities) lives as long as the object: keep one per upstream.
  * @throws {AppError} INVALID_REQUEST when the address or the key cannot be used; never quotes either.
  */
 export function createOpenAiLlm(options: OpenAiOptions): Llm {
   const target = readTarget(options, '/chat/completions')
   const retry = { ...DEFAULT_RETRY, ...options.retry }
+  const gate = options.gate ?? createGate(options)
   // How often in a row the stop sequence ended a step before its first word. Some chat templates trim the break that the
   // partial answer ends with (Llama 3), and some models think in paragraphs first: then the step is cut here instead.
   let emptySteps = 0
+  let refusesLogprobs = false
 
   async function ask(prompt: ChatPrompt, request: LlmRequest, signal: AbortSignal): Promise<Asked> {
     const first = await askOnce(prompt, request, emptySteps < 2, signal)
@@ -51,7 +58,19 @@ export function createOpenAiLlm(options: OpenAiOptions): Llm {
       seed: Math.abs(Math.trunc(request.seed)) % 2 ** 31,
       ...(stops ? { stop: [STEP_BREAK] } : {}),
     }
-    const outcome = await withRetries(() => postJson(target, payload, signal), retry, signal)
+    const post = (more: { readonly logprobs?: true }) =>
+      gate.pass(
+        () =>
+          withRetries(() => postJson(target, { ...payload, ...more }, signal), retry, signal, gate.takeRetry),
+        signal,
+      )
+    const asksLogprobs = request.logprobs === true && !refusesLogprobs
+    let outcome = await post(asksLogprobs ? { logprobs: true } : {})
+    if (asksLogprobs && !outcome.ok && rejectsTheForm(outcome.status)) {
+      outcome = await post({})
+      // Kept only once it has worked: what was rejected may be something else.
+      if (outcome.ok) refusesLogprobs = true
+    }
     if (!outcome.ok) return outcome
     const completion = readCompletion(outcome.body, options.name, prompt.messages)
     return { ok: true as const, ...readReply(completion, request, stops) }
@@ -75,26 +94,4 @@ export function createOpenAiLlm(options: OpenAiOptions): Llm {
       return asked.reply
     },
   }
-}
-
-interface ReadReply {
-  readonly reply: LlmReply
-  readonly echo: Echo
-  /** True when the stop sequence came before any new text, so that asking without it may bring some. */
-  readonly stoppedEarly: boolean
-}
-
-function readReply(completion: Completion, request: LlmRequest, stops: boolean): ReadReply {
-  const { text: fresh, echo } = stripEcho(stripThinking(completion.text), request.steps)
-  const { usage, cutByLength, stoppedBy } = completion
-  if (request.until === 'end') {
-    return { reply: { text: fresh, ended: !cutByLength, usage }, echo, stoppedEarly: false }
-  }
-  const { text, more } = firstParagraph(fresh)
-  const endedAtEos = !more && !cutByLength && (!stops || stoppedBy === 'end_of_text')
-  // `finish_reason: stop` mostly leaves open whether the model was done; the words it was asked to end with decide.
-  const endedByAnswer = statesAnswer(text) && (more || !cutByLength)
-  const nothingLeft = text === '' && echo === 'none' && statesAnswer(request.steps.at(-1) ?? '')
-  const ended = endedAtEos || endedByAnswer || (nothingLeft && !cutByLength)
-  return { reply: { text, ended, usage }, echo, stoppedEarly: stops && text === '' && !ended && !cutByLength }
 }

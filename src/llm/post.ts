@@ -1,6 +1,7 @@
 // One HTTP call to a model endpoint: deadline, size cap, and every failure as an error code. Knows no chat format, no retry.
 import { AppError, type ErrorCode } from '../errors.ts'
 import { inSpan, traceHeaders } from '../tracing.ts'
+import type { Exchange, HttpAnswer } from './exchange.ts'
 import { parseRetryAfter } from './retry-after.ts'
 
 export interface Target {
@@ -12,7 +13,7 @@ export interface Target {
   readonly timeoutMs: number
   /** Of the decoded body, so that a compressed bomb counts at its full size. */
   readonly maxResponseBytes: number
-  readonly fetch: typeof fetch
+  readonly exchange: Exchange
   /** Unix milliseconds, to read a `Retry-After` date. */
   readonly now: () => number
 }
@@ -55,30 +56,27 @@ async function post(target: Target, payload: unknown, signal: AbortSignal): Prom
     timedOut = true
     call.abort()
   }, target.timeoutMs)
-  let response: Response | undefined
+  let answer: HttpAnswer | undefined
   try {
-    response = await target.fetch(target.url, {
-      method: 'POST',
+    const message = {
       headers: { ...headersFor(target.apiKey), ...traceHeaders() },
       body: JSON.stringify(payload),
-      redirect: 'manual',
-      signal: call.signal,
-    })
-    if (!response.ok) return refusal(target, response)
-    return await readJson(target, response)
+    }
+    answer = await target.exchange(target.url, message, call.signal)
+    if (answer.status < 200 || answer.status > 299) return refusal(target, answer)
+    return await readJson(target, answer)
   } catch (error) {
     if (signal.aborted) throw signal.reason
     if (timedOut) return timeout(target)
-    return response === undefined ? unreachable(target, error) : interrupted(target, error)
+    return answer === undefined ? unreachable(target, error) : interrupted(target, error)
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', onAbort)
-    // An unread body would keep its connection busy.
-    if (response?.body && !response.bodyUsed) response.body.cancel().catch(() => {})
+    answer?.discard()
   }
 }
 
-/** True when `key` can stand in an HTTP header: an invalid one would be quoted in full in fetch's own error. */
+/** True when `key` can stand in an HTTP header: a header that cannot be sent would be an error of its own, late. */
 export function isHeaderSafe(key: string): boolean {
   return /^[\x21-\x7e]+$/.test(key)
 }
@@ -93,9 +91,8 @@ function fail(code: ErrorCode, message: string, status: number | null = null, re
   return { ok: false, status, error }
 }
 
-function refusal(target: Target, response: Response): Outcome {
-  const { status } = response
-  const retryAfterS = parseRetryAfter(response.headers.get('retry-after'), target.now())
+function refusal(target: Target, { status, header }: HttpAnswer): Outcome {
+  const retryAfterS = parseRetryAfter(header('retry-after'), target.now())
   const who = `The LLM "${target.name}"`
   if (status === 429)
     return fail('LLM_RATE_LIMITED', `${who} is limiting its rate (HTTP 429).`, status, retryAfterS)
@@ -116,9 +113,9 @@ function hint(status: number): string {
   return ''
 }
 
-async function readJson(target: Target, response: Response): Promise<Outcome> {
+async function readJson(target: Target, answer: HttpAnswer): Promise<Outcome> {
   const who = `The LLM "${target.name}"`
-  const text = await readText(response, target.maxResponseBytes)
+  const text = await readText(answer, target.maxResponseBytes)
   if (text === null) {
     return fail('LLM_BAD_RESPONSE', `${who} sent more than ${target.maxResponseBytes} bytes.`, 200)
   }
@@ -131,12 +128,11 @@ async function readJson(target: Target, response: Response): Promise<Outcome> {
 }
 
 /** Null when the body is larger than `maxBytes`; reading stops there and the connection is closed. */
-async function readText(response: Response, maxBytes: number): Promise<string | null> {
-  if (response.body === null) return ''
+async function readText(answer: HttpAnswer, maxBytes: number): Promise<string | null> {
   const decoder = new TextDecoder()
   let bytes = 0
   let text = ''
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of answer.body) {
     bytes += chunk.byteLength
     if (bytes > maxBytes) return null
     text += decoder.decode(chunk, { stream: true })
@@ -149,36 +145,24 @@ function timeout(target: Target): Outcome {
 }
 
 function unreachable(target: Target, error: unknown): Outcome {
+  // Of the look-up: an address that must not be connected to.
+  if (error instanceof AppError) return { ok: false, status: null, error }
   const code = errorCode(error)
-  if (code === 'UND_ERR_HEADERS_TIMEOUT') return timeout(target)
   const who = `The LLM "${target.name}"`
-  // The parser's error has no code, only this name (undici).
-  const isGarbled = causes(error).some(({ name }) => name === 'HTTPParserError')
-  if (isGarbled || code === 'UND_ERR_HEADERS_OVERFLOW') {
-    return fail('LLM_BAD_RESPONSE', `${who} does not answer in valid HTTP.`)
-  }
+  // Codes of Node's HTTP parser.
+  if (code?.startsWith('HPE_')) return fail('LLM_BAD_RESPONSE', `${who} does not answer in valid HTTP.`)
   return fail('LLM_UNREACHABLE', `${who} could not be reached${code ? ` (${code})` : ''}.`)
 }
 
 /** The body broke off: the tokens are spent, so this is an unreadable answer and not an unreachable endpoint. */
 function interrupted(target: Target, error: unknown): Outcome {
   const code = errorCode(error)
-  if (code === 'UND_ERR_BODY_TIMEOUT') return timeout(target)
   const message = `The LLM "${target.name}" broke off in the middle of its answer${code ? ` (${code})` : ''}.`
   return fail('LLM_BAD_RESPONSE', message, 200)
 }
 
-/** The innermost code of a fetch error (`fetch failed` ← cause), and only if it looks like one. */
+/** The code of a network error, and only if it looks like one. */
 function errorCode(error: unknown): string | undefined {
-  const codes = causes(error).map(cause => ('code' in cause ? cause.code : undefined))
-  return codes.findLast(code => typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code)) as
-    | string
-    | undefined
-}
-
-/** The error and its causes, outermost first. */
-function causes(error: unknown): Error[] {
-  const chain: Error[] = []
-  for (let at = error; at instanceof Error && chain.length < 5; at = at.cause) chain.push(at)
-  return chain
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : undefined
 }

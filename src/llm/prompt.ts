@@ -1,5 +1,7 @@
 // What is written to a chat model: the messages for a fresh solution and for each way to continue one. Knows no transport.
 import { COMPARE, comparison } from './comparison.ts'
+import { LOCATE, locateMessage } from './locate.ts'
+import { SPOIL, spoilMessage } from './spoil.ts'
 import type { ContinuationMode, LlmRequest } from './types.ts'
 
 export interface ChatMessage {
@@ -54,6 +56,8 @@ export function freshPrompt(request: Pick<LlmRequest, 'problem' | 'aim'>): ChatP
   const { problem, aim } = request
   if (aim?.kind === 'plan') return toPrompt(PLAN, problem)
   if (aim?.kind === 'compare') return toPrompt(COMPARE, comparison(problem, aim))
+  if (aim?.kind === 'spoil') return toPrompt(SPOIL, spoilMessage(problem, aim))
+  if (aim?.kind === 'locate') return toPrompt(LOCATE, locateMessage(problem, aim.solution))
   return toPrompt(SYSTEM, taskOf(request))
 }
 

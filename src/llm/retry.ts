@@ -33,17 +33,21 @@ export const DEFAULT_RETRY: RetryPolicy = {
 // A timeout is not tried again: the endpoint is slow, and another minute of waiting helps nobody.
 const RETRIED: ReadonlySet<ErrorCode> = new Set(['LLM_UNREACHABLE', 'LLM_ERROR', 'LLM_RATE_LIMITED'])
 
-/** Calls until an outcome is good, final, or the retries are used up; gives the last outcome. Ends with the signal. */
+/**
+ * Calls until an outcome is good, final, or the retries are used up; gives the last outcome. Ends with the signal.
+ * @param takeRetry takes one retry from what all calls to the upstream share; false when there is none left
+ */
 export async function withRetries(
   call: () => Promise<Outcome>,
   policy: RetryPolicy,
   signal: AbortSignal,
+  takeRetry: () => boolean = () => true,
 ): Promise<Outcome> {
   for (let attempt = 0; ; attempt++) {
     const outcome = await call()
     if (outcome.ok || attempt >= policy.maxRetries || !RETRIED.has(outcome.error.code)) return outcome
     const waitMs = waitBefore(attempt, outcome.error.retryAfterS, policy)
-    if (waitMs === null) return outcome
+    if (waitMs === null || !takeRetry()) return outcome
     await policy.sleep(waitMs, signal)
     signal.throwIfAborted()
   }

@@ -1,5 +1,6 @@
 // Checks where a model endpoint is and how it is called, once, before the first call. Makes none itself.
 import { AppError } from '../errors.ts'
+import { type Exchange, exchange } from './exchange.ts'
 import { isHeaderSafe, type Target } from './post.ts'
 
 /** An endpoint as it is configured. What is left out has a default. */
@@ -12,7 +13,8 @@ export interface EndpointOptions {
   readonly timeoutMs?: number | undefined
   /** Default 8 MiB. */
   readonly maxResponseBytes?: number | undefined
-  readonly fetch?: typeof fetch | undefined
+  /** Default: over the process's own connections. */
+  readonly exchange?: Exchange | undefined
   /** Unix milliseconds; reads `Retry-After` dates. */
   readonly now?: (() => number) | undefined
 }
@@ -29,7 +31,7 @@ export function readTarget(options: EndpointOptions, path: string): Target {
       `The address of the LLM "${options.name}" is not an http or https URL.`,
     )
   }
-  // fetch refuses such a URL too, but quotes it with its password.
+  // node:http would send them, to wherever the address leads.
   if (url.username !== '' || url.password !== '') {
     throw new AppError(
       'INVALID_REQUEST',
@@ -49,7 +51,7 @@ export function readTarget(options: EndpointOptions, path: string): Target {
     apiKey,
     timeoutMs: options.timeoutMs ?? 60_000,
     maxResponseBytes: options.maxResponseBytes ?? 8 * 2 ** 20,
-    fetch: options.fetch ?? fetch,
+    exchange: options.exchange ?? exchange,
     now: options.now ?? Date.now,
   }
 }

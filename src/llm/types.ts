@@ -1,5 +1,7 @@
 // The LLM port: sampling solutions and continuing partial ones. Structurally satisfies search's `Propose`; knows no search.
 
+import type { SpoilTask } from './spoil.ts'
+
 export interface LlmUsage {
   /** Completions the LLM gave; a refused or retried call that gave none is not counted. */
   calls: number
@@ -19,6 +21,10 @@ type Aim =
   | { readonly kind: 'follow'; readonly plan: string }
   /** Which of two solutions is better. */
   | { readonly kind: 'compare'; readonly first: string; readonly second: string }
+  /** A wrong step made from a right one (see spoil.ts). */
+  | ({ readonly kind: 'spoil' } & SpoilTask)
+  /** Which step of a solution is the first wrong one (see locate.ts). */
+  | { readonly kind: 'locate'; readonly solution: readonly string[] }
 
 export interface LlmRequest {
   readonly problem: string
@@ -30,11 +36,15 @@ export interface LlmRequest {
   readonly temperature: number
   readonly maxTokens: number
   readonly seed: number
+  /** True when the asker can make use of `meanLogprob`. */
+  readonly logprobs?: boolean
 }
 
 export interface LlmReply {
   readonly text: string
   readonly ended: boolean
+  /** Mean natural logarithm of the probabilities of the tokens written; null where not told. Only where it was asked for. */
+  readonly meanLogprob?: number | null
   readonly usage: LlmUsage
 }
 

@@ -10,12 +10,24 @@ export interface UpstreamConfig {
   readonly model: string
   readonly apiKey?: string
   readonly continuation?: ContinuationMode | 'auto'
+  /** For each call, in milliseconds. */
+  readonly timeoutMs?: number
+  /** Calls at the same time. */
+  readonly concurrency?: number
 }
 
 /** The name of the built-in solver; no named upstream may take it. */
 export const BUILTIN_UPSTREAM = 'builtin'
 
-const VARIABLE = /^SPAR_LLM_([A-Za-z0-9_]+)_(URL|MODEL|KEY|CONTINUATION)$/
+/** The name of the GGUF file that runs in process; no named upstream may take it. */
+export const GGUF_UPSTREAM = 'gguf'
+
+const TAKEN: Readonly<Record<string, string>> = {
+  [BUILTIN_UPSTREAM]: 'the built-in solver',
+  [GGUF_UPSTREAM]: 'the GGUF file in SPAR_GGUF',
+}
+
+const VARIABLE = /^SPAR_LLM_([A-Za-z0-9_]+)_(URL|MODEL|KEY|CONTINUATION|TIMEOUT_S|CONCURRENCY)$/
 
 const CONTINUATIONS: readonly string[] = [
   'auto',
@@ -25,7 +37,8 @@ const CONTINUATIONS: readonly string[] = [
 ] satisfies readonly (ContinuationMode | 'auto')[]
 
 /**
- * Named upstreams from `SPAR_LLM_<NAME>_URL`, `_MODEL`, `_KEY` and `_CONTINUATION`, by lower-case name. Empty counts as unset.
+ * Named upstreams from `SPAR_LLM_<NAME>_URL`, `_MODEL`, `_KEY`, `_CONTINUATION`, `_TIMEOUT_S` and `_CONCURRENCY`, by lower-case
+ * name. Empty counts as unset.
  * @throws {Error} for the operator at start: names the variable, never its value.
  */
 export function parseUpstreams(
@@ -52,8 +65,8 @@ function readUpstream(
   group: ReadonlyMap<string, { variable: string; value: string }>,
 ): UpstreamConfig {
   const prefix = `SPAR_LLM_${name.toUpperCase()}`
-  if (name === BUILTIN_UPSTREAM) {
-    throw new Error(`${prefix}_*: the name "${name}" belongs to the built-in solver; take another.`)
+  if (Object.hasOwn(TAKEN, name)) {
+    throw new Error(`${prefix}_*: the name "${name}" belongs to ${TAKEN[name]}; take another.`)
   }
   const baseUrl = group.get('URL')?.value
   const model = group.get('MODEL')?.value
@@ -69,13 +82,24 @@ function readUpstream(
   if (continuation !== undefined && !CONTINUATIONS.includes(continuation)) {
     throw new Error(`${prefix}_CONTINUATION must be one of ${CONTINUATIONS.join(', ')}.`)
   }
+  const timeoutS = readCount(group.get('TIMEOUT_S')?.value, `${prefix}_TIMEOUT_S`, 86_400)
+  const concurrency = readCount(group.get('CONCURRENCY')?.value, `${prefix}_CONCURRENCY`, 100_000)
   return {
     name,
     baseUrl,
     model,
+    ...(timeoutS === undefined ? {} : { timeoutMs: timeoutS * 1000 }),
+    ...(concurrency === undefined ? {} : { concurrency }),
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(continuation === undefined ? {} : { continuation: continuation as ContinuationMode | 'auto' }),
   }
+}
+
+function readCount(text: string | undefined, variable: string, most: number): number | undefined {
+  if (text === undefined) return undefined
+  const count = Number(text)
+  if (Number.isInteger(count) && count >= 1 && count <= most) return count
+  throw new Error(`${variable} must be a whole number from 1 to ${most}.`)
 }
 
 function checkUrl(text: string, variable: string): void {

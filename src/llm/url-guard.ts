@@ -1,4 +1,5 @@
-// Decides whether a client may send us to an address of its own (SSRF guard). Resolves no names: the list is of names.
+// Decides whether a client may send us to an address of its own (SSRF guard). Resolves no names: the list is of names. Where
+// those may lead is decided at each connection (guard-lookup.ts).
 import { AppError } from '../errors.ts'
 
 /** One entry of SPAR_LLM_HOSTS in canonical form. */

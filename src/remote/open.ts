@@ -1,6 +1,7 @@
 // Makes the critics of the operator's file. Knows no registry; the critics of this service's own are looked up by a function.
 import type { Critic, Timing } from '../critic/types.ts'
 import { createChat } from '../llm/chat.ts'
+import type { Gate } from '../llm/gate.ts'
 import type { UpstreamConfig } from '../llm/upstreams.ts'
 import { createEnsemble } from './ensemble.ts'
 import { createGenerativeCritic } from './generative.ts'
@@ -11,6 +12,8 @@ import { createVllmCritic } from './vllm.ts'
 export interface RemoteCriticsOptions {
   readonly specs: ReadonlyMap<string, CriticSpec>
   readonly upstreams: ReadonlyMap<string, UpstreamConfig>
+  /** Those of the upstreams, where others call them too. */
+  readonly gates?: ReadonlyMap<string, Gate>
   /** The critic of that version; null: the one that serves. @throws {AppError} UNKNOWN_CRITIC, NOT_READY */
   readonly local: (version: string | null) => Critic
   readonly onFailed?: (failure: { critic: string; unscored: number; error: unknown }) => void
@@ -38,7 +41,7 @@ export function openRemoteCritics(options: RemoteCriticsOptions): Map<string, Cr
 }
 
 function openOne(
-  { upstreams, onFailed, onAnswer }: RemoteCriticsOptions,
+  { upstreams, gates, onFailed, onAnswer }: RemoteCriticsOptions,
   name: string,
   spec: Exclude<CriticSpec, { kind: 'ensemble' }>,
 ): Critic {
@@ -52,8 +55,7 @@ function openOne(
   const upstream = upstreams.get(spec.upstream)
   if (upstream === undefined)
     throw new Error(`The critic ${name} names an upstream that is not set (SPAR_LLM_<NAME>_URL).`)
-  const { baseUrl, model, apiKey } = upstream
-  const chat = createChat({ name: upstream.name, baseUrl, model, apiKey })
+  const chat = createChat({ ...upstream, gate: gates?.get(spec.upstream) })
   const { samples, temperature, maxTokens, examples } = spec
   return createGenerativeCritic({ ...remote, chat, samples, temperature, maxTokens, examples })
 }

@@ -1,6 +1,7 @@
 // A process reward model served by vLLM as a critic: one `/pooling` call for a batch of solutions. Knows no HTTP server.
 import type { Critic, CritiqueItem } from '../critic/types.ts'
 import { AppError } from '../errors.ts'
+import { createGate } from '../llm/gate.ts'
 import { postJson } from '../llm/post.ts'
 import { DEFAULT_RETRY, type RetryPolicy, withRetries } from '../llm/retry.ts'
 import { type EndpointOptions, readTarget } from '../llm/target.ts'
@@ -35,11 +36,13 @@ export function createVllmCritic(options: VllmOptions): Critic {
   const pooling = readTarget(endpoint, '/pooling')
   const tokenizing = readTarget(endpoint, '/tokenize')
   const retry = { ...DEFAULT_RETRY, ...options.retry }
+  const gate = createGate(options)
   let separatorId: number | null = null
 
   async function post(target: typeof pooling, payload: object, { signal, run }: Calls): Promise<unknown> {
     return run(async () => {
-      const outcome = await withRetries(() => postJson(target, payload, signal), retry, signal)
+      const call = () => postJson(target, payload, signal)
+      const outcome = await gate.pass(() => withRetries(call, retry, signal, gate.takeRetry), signal)
       if (!outcome.ok) throw outcome.error
       return outcome.body
     })

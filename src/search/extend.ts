@@ -9,6 +9,8 @@ export interface PathToExtend {
   readonly temperature: number
   /** Texts of this step already tried, which are not judged again; none when left out. */
   readonly known?: ReadonlySet<string>
+  /** Whether the likelihood of what comes is wanted. */
+  readonly logprobs?: boolean
 }
 
 /**
@@ -16,33 +18,51 @@ export interface PathToExtend {
  * `known`: a text already tried. `stopped`: budget or deadline is over. `failed`: the LLM threw.
  */
 export type Extension =
-  | { readonly kind: 'step'; readonly step: string; readonly ended: boolean; readonly score: number | null }
+  | (Likely & {
+      readonly kind: 'step'
+      readonly step: string
+      readonly ended: boolean
+      readonly score: number | null
+    })
+  | (Likely & { readonly kind: 'end' })
   | { readonly kind: 'known'; readonly step: string }
-  | { readonly kind: 'end' | 'empty' | 'stopped' | 'failed' }
+  | { readonly kind: 'empty' | 'stopped' | 'failed' }
+
+interface Likely {
+  /** Geometric mean of the tokens' probabilities, in [0, 1]; null where the LLM does not tell. */
+  readonly likelihood: number | null
+}
 
 /** Blank lines before and space after a step belong to the separator; indentation of its first line is its own. */
 const cleanStep = (text: string) => text.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd()
 
 type Draft =
-  | {
+  | (Likely & {
       readonly kind: 'text'
       readonly path: readonly string[]
       readonly step: string
       readonly ended: boolean
-    }
+    })
   | Exclude<Extension, { kind: 'step' }>
+
+/** Null for what is no logarithm of a probability: an LLM may tell anything. */
+function likelihoodOf(meanLogprob: number | null | undefined): number | null {
+  return typeof meanLogprob === 'number' && meanLogprob <= 0 ? Math.exp(meanLogprob) : null
+}
 
 /** Proposes one step and reads what came. */
 export async function proposeStep(context: MethodContext, path: PathToExtend): Promise<Draft> {
-  const { place, steps, temperature, known } = path
+  const { place, steps, temperature, known, logprobs } = path
   const maxTokens = context.params.step_max_tokens
-  const outcome = await context.calls.propose(place, { steps, until: 'step', temperature, maxTokens })
+  const ask = { steps, until: 'step', temperature, maxTokens, ...(logprobs && { logprobs }) } as const
+  const outcome = await context.calls.propose(place, ask)
   if (outcome.kind !== 'proposal') return outcome
-  const { text, ended } = outcome.proposal
+  const { text, ended, meanLogprob } = outcome.proposal
   const step = cleanStep(text)
-  if (step === '') return { kind: ended ? 'end' : 'empty' }
+  const likelihood = likelihoodOf(meanLogprob)
+  if (step === '') return ended ? { kind: 'end', likelihood } : { kind: 'empty' }
   if (known?.has(step)) return { kind: 'known', step }
-  return { kind: 'text', path: [...steps, step], step, ended }
+  return { kind: 'text', path: [...steps, step], step, ended, likelihood }
 }
 
 /**
@@ -63,6 +83,7 @@ export async function extend(context: MethodContext, paths: readonly PathToExten
   return drafts.map(draft => {
     if (draft.kind !== 'text') return draft
     const score = scores.get(JSON.stringify(draft.path)) ?? null
-    return { kind: 'step', step: draft.step, ended: draft.ended, score }
+    const { step, ended, likelihood } = draft
+    return { kind: 'step', step, ended, score, likelihood }
   })
 }

@@ -3,10 +3,10 @@
 import { aggregate } from './aggregate.ts'
 import { createBestWatch, drawn, type Entry, select, toEntry } from './candidate.ts'
 import { type Extension, extend } from './extend.ts'
-import { addChildren, type Growth, NEUTRAL } from './grow.ts'
+import { addChildren, type Child, type Growth, leadsOn, NEUTRAL } from './grow.ts'
 import { type Method, requireContinuation } from './method.ts'
 import { argmax, CHOICES } from './pick.ts'
-import { criticPriors, type PuctChild, selectChild } from './puct.ts'
+import { type PuctChild, selectChild, softmaxPriors } from './puct.ts'
 import { rollOut } from './rollout.ts'
 import { createTree, NO_PARENT, type NodeState, pathTo, ROOT } from './tree.ts'
 import type { SearchEvent } from './types.ts'
@@ -81,34 +81,41 @@ function* bury({ tree }: Search, node: number): Generator<SearchEvent> {
   }
 }
 
-function setPriors({ tree, context }: Search, parent: number): void {
-  const children = tree.children[parent]!
-  const { prior, prior_temperature: temperature } = context.params
-  const priors =
-    prior === 'critic'
-      ? criticPriors(
-          children.map(child => tree.nodes[child]!.score),
-          temperature,
-        )
-      : children.map(() => 1 / children.length)
-  for (const [i, child] of children.entries()) tree.nodes[child]!.prior = priors[i]!
+/** What the priors of children go by, which came of `extensions`; all null: nothing, so that they are equal. */
+function worthsOf(
+  { tree, context }: Search,
+  children: readonly Child[],
+  extensions: readonly Extension[],
+): (number | null)[] {
+  const { prior } = context.params
+  return children.map(({ node, from }) => {
+    const extension = extensions[from]!
+    if (prior === 'critic') return tree.nodes[node]!.score
+    return prior === 'logprobs' && leadsOn(extension) ? extension.likelihood : null
+  })
 }
 
 function* attach(search: Search, parent: number, extensions: readonly Extension[]): Generator<SearchEvent> {
   const children = yield* addChildren(search, parent, extensions)
-  if (children.length > 0) setPriors(search, parent)
-  else if (!search.context.calls.stopped) yield* bury(search, parent)
+  const { context, tree } = search
+  if (children.length === 0) {
+    if (!context.calls.stopped) yield* bury(search, parent)
+    return
+  }
+  const priors = softmaxPriors(worthsOf(search, children, extensions), context.params.prior_temperature)
+  for (const [i, { node }] of children.entries()) tree.nodes[node]!.prior = priors[i]!
 }
 
 async function* expand(search: Search, leaves: readonly number[]): AsyncGenerator<SearchEvent> {
   const { context, tree } = search
-  const { width, temperature } = context.params
+  const { width, temperature, prior } = context.params
   const asks = leaves.flatMap(leaf => {
     const { steps } = pathTo(tree, leaf)
     return Array.from({ length: width }, (_, k) => ({
       place: [leaf, k],
       steps,
       temperature,
+      logprobs: prior === 'logprobs',
     }))
   })
   const extensions = await extend(context, asks)

@@ -66,9 +66,9 @@ export const PARAMS = {
     'Weight of a greedy rollout to the end, beside the critic, in what a node is worth before its first visit; 0: no rollouts.',
   ),
   prior: choice(
-    ['uniform', 'critic'],
-    'uniform',
-    'Priors of children: equal, or a softmax of critic scores.',
+    ['logprobs', 'uniform', 'critic'],
+    'logprobs',
+    'Priors of children: a softmax of how likely the LLM found them, equal where it does not tell; equal; or a softmax of critic scores.',
   ),
   prior_temperature: number(0.01, 10, 0.25, 'Temperature of that softmax.'),
   select: choice(

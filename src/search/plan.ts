@@ -6,9 +6,12 @@ import { type Method, type MethodContext, requireInstruction } from './method.ts
 import { answered, CHOICES, greatest } from './pick.ts'
 import { type Sampled, sampleWhole, takeSamples } from './sample.ts'
 import { addChain, addNode, createTree, ROOT, type Tree } from './tree.ts'
+import type { SearchEvent } from './types.ts'
 
 /** A plan and what became of it; the one without a text is to solve without any. */
 interface Arm {
+  /** Its number, from 1 in the order in which plans were drawn; 0 for the one without a text. */
+  readonly plan: number
   readonly text: string | null
   /** Numbers of its solutions. */
   readonly branches: number[]
@@ -22,6 +25,8 @@ async function drawPlans({ calls, params }: MethodContext, count: number): Promi
   const texts = outcomes.map(outcome => (outcome.kind === 'proposal' ? outcome.proposal.text.trim() : ''))
   return [...new Set(texts)].filter(text => text !== '')
 }
+
+const planEvent = ({ plan, text }: Arm, branch: number): SearchEvent => ({ type: 'plan', branch, plan, text })
 
 function solve(context: MethodContext, { text, branches }: Arm, branch: number): Promise<Sampled> {
   branches.push(branch)
@@ -84,18 +89,20 @@ export const plan: Method = async function* plan(context) {
   const entries: Entry[] = []
   const choose = CHOICES[by]
   const watchBest = createBestWatch(choose)
-  const unplanned: Arm = { text: null, branches: [] }
+  const unplanned: Arm = { plan: 0, text: null, branches: [] }
   // Stands in line before the plans: a budget of one call must give a solution.
   const opening = solve(context, unplanned, 0)
   // It is waited for below; should the plans fail first, nobody is left to hear of it.
   opening.catch(() => {})
+  yield planEvent(unplanned, 0)
   const texts = await drawPlans(context, Math.min(plans, n - 1))
-  const arms = [unplanned, ...texts.map((text): Arm => ({ text, branches: [] }))]
+  const arms = [unplanned, ...texts.map((text, i): Arm => ({ plan: i + 1, text, branches: [] }))]
   for (let next = 0, left: readonly Arm[] = arms; next < n; left = betterHalf(left, entries)) {
     const first = next
     const round = left.slice(0, n - first)
     next += round.length
     const work = round.map((arm, i) => (first + i === 0 ? opening : solve(context, arm, first + i)))
+    for (const [i, arm] of round.entries()) if (first + i > 0) yield planEvent(arm, first + i)
     yield* takeSamples(work, { entries, watchBest })
   }
   return { ...select(entries, choose), tree: treeOf(arms, entries).nodes }

@@ -39,14 +39,16 @@ export function selectChild(
 }
 
 /**
- * Priors P ∝ exp(score / τ), summing to 1; an unscored child gets the mean of the scored ones.
- * @param scores critic scores in [0, 1], null where unscored
+ * Priors P ∝ exp(worth / τ), summing to 1; a child of unknown worth gets the mean of the others, and all get the same when none is
+ * known.
+ * @param worths critic scores, or geometric means of token probabilities (research/algorithms.md, b7), in [0, 1]; null where unknown
  */
-export function criticPriors(scores: readonly (number | null)[], temperature: number): number[] {
-  const known = scores.filter(score => score !== null)
-  const mean = known.length === 0 ? 0 : known.reduce((sum, score) => sum + score, 0) / known.length
-  // Scores are at most 1: subtracting 1 keeps every exponent at or below 0.
-  const weights = scores.map(score => Math.exp(((score ?? mean) - 1) / temperature))
+export function softmaxPriors(worths: readonly (number | null)[], temperature: number): number[] {
+  const known = worths.filter(worth => worth !== null)
+  if (known.length === 0) return worths.map(() => 1 / worths.length)
+  const mean = known.reduce((sum, worth) => sum + worth, 0) / known.length
+  // Worths are at most 1: subtracting 1 keeps every exponent at or below 0.
+  const weights = worths.map(worth => Math.exp(((worth ?? mean) - 1) / temperature))
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   return weights.map(weight => weight / total)
 }

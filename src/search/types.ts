@@ -34,6 +34,8 @@ export interface ProposeRequest {
   readonly maxTokens: number
   /** In [0, 2^31). Passed on to the LLM where it takes one; set by the logical place of the call in its search. */
   readonly seed: number
+  /** True when the search can make use of `meanLogprob`. */
+  readonly logprobs?: boolean
 }
 
 export interface Proposal {
@@ -41,6 +43,8 @@ export interface Proposal {
   readonly text: string
   /** True when the LLM ended its solution (end of text), false when it was cut by a stop or by maxTokens. */
   readonly ended: boolean
+  /** Mean natural logarithm of the tokens' probabilities, at most 0; null or left out where the LLM does not tell. */
+  readonly meanLogprob?: number | null
   readonly usage: LlmUsage
 }
 
@@ -112,6 +116,13 @@ export interface Candidate {
  * the samples. `index` counts steps of that branch from 0. Order of arrival: it may vary with latencies.
  */
 export type SearchEvent =
+  /** The solution of `branch` begins, and follows plan number `plan`, from 1; number 0 is to follow none. */
+  | {
+      readonly type: 'plan'
+      readonly branch: number
+      readonly plan: number
+      readonly text: string | null
+    }
   | { readonly type: 'step'; readonly branch: number; readonly index: number; readonly text: string }
   /** Scores of the steps from `index` on. */
   | {

@@ -297,6 +297,137 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a job that is queued or running.
+         * @description Whatever it does is given up: a candidate that is tried out serves nobody any more, and what serves goes on. A job that has
+         *     ended stays as it ended.
+         */
+        post: operations["cancelJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When rounds start by themselves. */
+        get: operations["getSchedule"];
+        put?: never;
+        /**
+         * Let rounds start by themselves, or pause that.
+         * @description A round starts when there are `after_items` new records of traffic since the last one that started so, or when the `cron`
+         *     pattern comes, whichever is first; never while another runs. All servers that share a store share the schedule. The body
+         *     replaces what was set.
+         */
+        post: operations["setSchedule"];
+        /** Let no round start by itself. */
+        delete: operations["clearSchedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/rollout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The candidate that is tried out, or watched since it serves.
+         * @description A candidate that passed its round's gate first scores a share of live critiques without answering them (`shadow`), then answers
+         *     a share of the clients (`canary`), then serves, and is taken back by itself when it fails, slows down or drifts (`watch`). All
+         *     servers that share a store take part; the figures are of all of them.
+         */
+        get: operations["getRollout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/rollout/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on to the next stage of what is tried out.
+         * @description Faults that were seen before still count. From `watch` on the candidate is not watched any more.
+         */
+        post: operations["skipRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/rollout/abort": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End what is tried out; the candidate is refused.
+         * @description In `watch` the candidate serves already; `POST /admin/critics/rollback` takes it back.
+         */
+        post: operations["abortRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The 100 newest decisions about critics, newest first, and whether the record is whole.
+         * @description Every promotion, refusal and rollback, by hand or not, is an entry of a chain: its `hash` is the SHA-256 of the
+         *     canonical JSON (RFC 8785) of its other fields, of which `previous` is the hash of the entry before. `check` tells whether
+         *     all entries, those not listed too, are as they were written. That the end was cut off shows only against a `head` noted
+         *     elsewhere. With `Accept: application/x-ndjson` the answer is the whole record, oldest first, a line an entry, for
+         *     `npm run spar -- decisions <file>`.
+         */
+        get: operations["listDecisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -376,6 +507,14 @@ export interface components {
         /** @description A whole solution; the server splits it into 1 to 512 steps of at most 8,000 characters. */
         SolutionText: string;
         /**
+         * @description How the server splits the solution. `auto`, also meant when it is left out: paragraphs when blank lines part at least two, else
+         *     lines, else (a single line) its sentences when they are clearly several. `numbered`: before each line that begins with `3.`, `3)` or
+         *     `Step 3`. `tokens`: after every 64 words, numbers and signs. Except with `tokens` a code block or display formula stays
+         *     with the text before it, a heading with the text after it.
+         * @enum {string}
+         */
+        SplitBy: "auto" | "paragraph" | "line" | "numbered" | "sentence" | "tokens";
+        /**
          * @description A critic of `GET /critics` by its name: a version of this service's own, or a further critic. `default` is the one that is marked
          *     there, which is also meant when the field is left out; `local` is the version of this service's own that serves.
          */
@@ -390,6 +529,7 @@ export interface components {
         CritiqueSolution: {
             problem: components["schemas"]["ProblemText"];
             solution: components["schemas"]["SolutionText"];
+            split?: components["schemas"]["SplitBy"];
             critic?: components["schemas"]["CriticChoice"];
             examples?: components["schemas"]["CritiqueExamples"];
         };
@@ -417,6 +557,7 @@ export interface components {
         ItemSolution: {
             problem: components["schemas"]["ProblemText"];
             solution: components["schemas"]["SolutionText"];
+            split?: components["schemas"]["SplitBy"];
         };
         SearchRequest: {
             problem: components["schemas"]["ProblemText"];
@@ -436,7 +577,7 @@ export interface components {
              */
             stream: boolean;
         };
-        /** @description A configured upstream by name (`builtin` is the solver that comes with Spar), or an OpenAI-compatible endpoint. */
+        /** @description A configured upstream by name (`builtin` is the solver that comes with Spar, `gguf` a file that it runs itself), or an OpenAI-compatible endpoint. */
         LlmChoice: components["schemas"]["LlmUpstream"] | components["schemas"]["LlmEndpoint"];
         LlmUpstream: {
             /** @example builtin */
@@ -520,10 +661,10 @@ export interface components {
             /** @description Weight of a greedy rollout to the end, beside the critic, in what a node is worth before its first visit; 0: no rollouts. Default: 0. */
             rollout?: number;
             /**
-             * @description Priors of children: equal, or a softmax of critic scores. Default: uniform.
+             * @description Priors of children: a softmax of how likely the LLM found them, equal where it does not tell; equal; or a softmax of critic scores. Default: logprobs.
              * @enum {string}
              */
-            prior?: "uniform" | "critic";
+            prior?: "logprobs" | "uniform" | "critic";
             /** @description Temperature of that softmax. Default: 0.25. */
             prior_temperature?: number;
             /**
@@ -654,6 +795,22 @@ export interface components {
             /** @description Fixes the round's choices of chance. Left out, one is drawn and shown in the job's `params`. */
             seed?: number;
         };
+        ScheduleRequest: {
+            /** @description New records of traffic after which a round starts. */
+            after_items?: number | null;
+            /** @description Five or six fields, in UTC. */
+            cron?: string | null;
+            /**
+             * @description How long each round may take.
+             * @default 5
+             */
+            minutes: number;
+            /**
+             * @description True: nothing starts until it is set again without.
+             * @default false
+             */
+            paused: boolean;
+        };
         /** @description P(the step is right | problem, steps before it), calibrated; null = unscored. */
         Score: number | null;
         /** @enum {string} */
@@ -666,6 +823,12 @@ export interface components {
             text: string;
             /** @description Null where it cannot be decided exactly. */
             holds: boolean | null;
+            /**
+             * @description What the checker found there, in words.
+             * @example the left side is 24, the right side 25
+             * @example with x = 5, both sides are 13
+             */
+            detail: string;
         };
         /**
          * @description Where the step stands in the `solution` sent, in UTF-16 code units (as JavaScript strings count):
@@ -816,6 +979,14 @@ export interface components {
          *     may vary with latencies. Clients should pass over names that they do not know.
          */
         SearchEvents: {
+            /** @description A solution begins that follows a plan, or none. Only with the method `plan`. */
+            plan?: {
+                branch: components["schemas"]["Branch"];
+                /** @description Number of the plan, from 1; 0 is to follow none. */
+                plan: number;
+                /** @description The plan. */
+                text: string | null;
+            };
             /** @description The language model wrote a step. */
             step?: {
                 branch: components["schemas"]["Branch"];
@@ -1077,17 +1248,105 @@ export interface components {
             /** @description The version that served before. */
             previous: string | null;
         };
+        ScheduleState: {
+            /** @description Null where no round starts by itself. */
+            schedule: components["schemas"]["Schedule"] | null;
+        };
+        Schedule: {
+            after_items: number | null;
+            cron: string | null;
+            minutes: number;
+            paused: boolean;
+            /** @description Records there were when a round last started so. */
+            last_count: number;
+            /**
+             * Format: date-time
+             * @description When that was, or when the schedule was first set.
+             */
+            last_at: string;
+        };
+        RolloutState: {
+            /** @description Null when nothing is tried out. */
+            rollout: components["schemas"]["Rollout"] | null;
+        };
+        Rollout: {
+            /** @description The job that made the candidate. */
+            job: string;
+            candidate: string;
+            /** @description What served when it began. */
+            parent: string;
+            /** @enum {string} */
+            stage: "shadow" | "canary" | "watch";
+            /** Format: date-time */
+            since: string;
+            /**
+             * Format: date-time
+             * @description When the stage ends at the latest.
+             */
+            until: string;
+            /** @description Share of the clients that take part. */
+            share: number;
+            /** @description Calls, errors, time and scores of both critics; in shadow flip rate, rank correlation and drift too. */
+            figures: {
+                [key: string]: unknown;
+            };
+        };
+        Decision: {
+            /** @description From 1, without gaps. */
+            seq: number;
+            /** @description Names the event; recorded once. */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            kind: "promotion" | "refusal" | "rollback";
+            /** @description `admin` for by hand, else the part of Spar that decided. */
+            by: string;
+            /** @description The version that was decided on. */
+            critic: string;
+            /** @description The version that served before. */
+            before: string | null;
+            /** @description The version that served after. */
+            after: string | null;
+            /** @description One sentence. */
+            reason: string;
+            /** @description SHA-256 of what the critic was trained on. */
+            data_hash: string | null;
+            /** @description Versions it was trained from, the nearest first. */
+            parents: string[];
+            /** @description What the decision rests on. */
+            figures: {
+                [key: string]: unknown;
+            };
+            /** @description `hash` of the entry before; 64 zeros in the first. */
+            previous: string;
+            hash: string;
+        };
+        DecisionCheck: {
+            ok: boolean;
+            entries: number;
+            /** @description Hash of the last entry that is whole. */
+            head: string;
+            /** @description `seq` of the first entry that is not as it was written. */
+            broken_at: number | null;
+        };
+        DecisionList: {
+            decisions: components["schemas"]["Decision"][];
+            check: components["schemas"]["DecisionCheck"];
+        };
         Ready: {
             /** @constant */
             ready: true;
             critic: string;
             device: string;
+            /** @description float32, or int8 where the operator chose it and critic and CPU can. */
+            precision: string;
         };
         /**
          * @description Stable; see the table at the head of this document.
          * @enum {string}
          */
-        ErrorCode: "BAD_REQUEST" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "BAD_JSON" | "INVALID_REQUEST" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "ADMIN_DISABLED" | "ADMIN_UNAUTHORIZED" | "UNKNOWN_CRITIC" | "UNKNOWN_JOB" | "UNKNOWN_SEARCH" | "IDEMPOTENCY_IN_USE" | "IDEMPOTENCY_MISMATCH" | "NO_PARENT" | "JOB_RUNNING" | "UNKNOWN_UPSTREAM" | "LLM_HOST_NOT_ALLOWED" | "METHOD_UNSUPPORTED" | "CHAT_UNSUPPORTED" | "LLM_UNREACHABLE" | "LLM_TIMEOUT" | "LLM_RATE_LIMITED" | "LLM_REFUSED" | "LLM_ERROR" | "LLM_BAD_RESPONSE" | "OVERLOADED" | "NOT_READY" | "CRITIC_FAILED" | "CRITIC_INVALID" | "INTERNAL";
+        ErrorCode: "BAD_REQUEST" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "BAD_JSON" | "INVALID_REQUEST" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "ADMIN_DISABLED" | "ADMIN_UNAUTHORIZED" | "UNKNOWN_CRITIC" | "UNKNOWN_JOB" | "UNKNOWN_SEARCH" | "IDEMPOTENCY_IN_USE" | "IDEMPOTENCY_MISMATCH" | "NO_PARENT" | "NO_ROLLOUT" | "JOB_RUNNING" | "UNKNOWN_UPSTREAM" | "LLM_HOST_NOT_ALLOWED" | "METHOD_UNSUPPORTED" | "CHAT_UNSUPPORTED" | "LLM_UNREACHABLE" | "LLM_TIMEOUT" | "LLM_RATE_LIMITED" | "LLM_REFUSED" | "LLM_ERROR" | "LLM_BAD_RESPONSE" | "OVERLOADED" | "NOT_READY" | "CRITIC_FAILED" | "CRITIC_INVALID" | "INTERNAL";
         /** @description RFC 9457. */
         Problem: {
             /**
@@ -1211,7 +1470,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `JOB_RUNNING`: a job is queued or running already. `NO_PARENT`: there is nothing to return to. */
+        /** @description `JOB_RUNNING`: a job is queued or running already. `NO_PARENT`: there is nothing to return to. `NO_ROLLOUT`: no candidate is being tried out. */
         Conflict: {
             headers: {
                 [name: string]: unknown;
@@ -1306,7 +1565,10 @@ export interface components {
     parameters: {
         /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
         RequestId: string;
-        /** @description `off`: keep nothing of this request. Any other value, or none, keeps it for training. */
+        /**
+         * @description `off`: keep nothing of this request. Any other value, or none, keeps it for training, unless the service was started to
+         *     keep only what says `on` (SPAR_CONSENT), or never to keep what comes with this key (SPAR_OPTED_OUT).
+         */
         LogChoice: string;
         /** @description The search's `id`. */
         SearchId: string;
@@ -1339,7 +1601,10 @@ export interface operations {
             header?: {
                 /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description `off`: keep nothing of this request. Any other value, or none, keeps it for training. */
+                /**
+                 * @description `off`: keep nothing of this request. Any other value, or none, keeps it for training, unless the service was started to
+                 *     keep only what says `on` (SPAR_CONSENT), or never to keep what comes with this key (SPAR_OPTED_OUT).
+                 */
                 "X-Spar-Log"?: components["parameters"]["LogChoice"];
             };
             path?: never;
@@ -1378,7 +1643,10 @@ export interface operations {
             header?: {
                 /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description `off`: keep nothing of this request. Any other value, or none, keeps it for training. */
+                /**
+                 * @description `off`: keep nothing of this request. Any other value, or none, keeps it for training, unless the service was started to
+                 *     keep only what says `on` (SPAR_CONSENT), or never to keep what comes with this key (SPAR_OPTED_OUT).
+                 */
                 "X-Spar-Log"?: components["parameters"]["LogChoice"];
                 /** @description `respond-async` (RFC 7240): answer at once, and search without the client. Other preferences are ignored. */
                 Prefer?: string;
@@ -1500,7 +1768,10 @@ export interface operations {
             header?: {
                 /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description `off`: keep nothing of this request. Any other value, or none, keeps it for training. */
+                /**
+                 * @description `off`: keep nothing of this request. Any other value, or none, keeps it for training, unless the service was started to
+                 *     keep only what says `on` (SPAR_CONSENT), or never to keep what comes with this key (SPAR_OPTED_OUT).
+                 */
                 "X-Spar-Log"?: components["parameters"]["LogChoice"];
                 /**
                  * @description The key for the language model. Used for the calls of this request only; never stored and never logged. Without it,
@@ -1879,6 +2150,237 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    cancelJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description The job's `id`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
+            404: components["responses"]["UnknownJob"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSchedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedule; null for never. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleState"];
+                };
+            };
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    setSchedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleRequest"];
+            };
+        };
+        responses: {
+            /** @description The schedule as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleState"];
+                };
+            };
+            400: components["responses"]["BadJson"];
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    clearSchedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is no schedule now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleState"];
+                };
+            };
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRollout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is tried out; null for nothing. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutState"];
+                };
+            };
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    skipRollout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The wish is noted; the trainer acts on it within a second or so. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutState"];
+                };
+            };
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    abortRollout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The wish is noted; the trainer acts on it within a second or so. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutState"];
+                };
+            };
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listDecisions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The decisions. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionList"];
+                    "application/x-ndjson": string;
+                };
+            };
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
+            default: components["responses"]["Problem"];
+        };
+    };
     healthz: {
         parameters: {
             query?: never;
@@ -1919,7 +2421,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It can; names the critic that serves and the device it runs on. */
+            /** @description It can; names the critic that serves, the device it runs on and the precision of its matrices. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];

@@ -1,4 +1,5 @@
 // What the server needs of the rest, as interfaces: main wires the real things, tests wire small ones. Knows no HTTP.
+import type { SameAnswer } from '../answer/equivalence.ts'
 import type { Critic } from '../critic/types.ts'
 import type { Llm } from '../llm/types.ts'
 import type { Log } from '../log.ts'
@@ -10,7 +11,14 @@ export interface Deps {
   readonly critics: Critics
   readonly llms: Llms
   readonly recorder: Pick<Recorder, 'record' | 'flush'>
-  readonly store: Pick<Store, 'addFeedback' | 'createJob' | 'getJob' | 'listJobs'>
+  /** Whether two answers are equal as mathematics; by their canonical forms alone when left out. */
+  readonly sameAnswer?: SameAnswer
+  readonly store: Pick<
+    Store,
+    'addFeedback' | 'createJob' | 'getJob' | 'listJobs' | 'readDecisions' | 'updateJob'
+  >
+  readonly rollout: RolloutDesk
+  readonly schedule: ScheduleDesk
   readonly log: Log
   readonly metrics: Metrics
   readonly config: ServerConfig
@@ -22,6 +30,45 @@ export interface Deps {
   now(): number
   /** Aborts when the service shuts down: searches and event streams end, so that the port can close. */
   readonly closing?: AbortSignal
+}
+
+/** When rounds start by themselves. */
+interface ScheduleDesk {
+  /** Null for never. */
+  show(): Promise<ScheduleSet | null>
+  /** @throws {AppError} INVALID_REQUEST for a pattern that is none */
+  set(wish: Omit<ScheduleSet, 'last_count' | 'last_at'>): Promise<ScheduleSet>
+  clear(): Promise<unknown>
+}
+
+export interface ScheduleSet {
+  readonly after_items: number | null
+  readonly cron: string | null
+  readonly minutes: number
+  readonly paused: boolean
+  readonly last_count: number
+  /** Unix milliseconds. */
+  readonly last_at: number
+}
+
+/** What is tried out now. */
+interface RolloutDesk {
+  /** Null for nothing. */
+  show(): Promise<RolloutShown | null>
+  /** Asks for the next stage, or the end, of what is tried out; false when nothing is. */
+  wish(wish: 'skip' | 'abort'): Promise<boolean>
+}
+
+interface RolloutShown {
+  readonly id: string
+  readonly candidate: string
+  readonly parent: string
+  readonly stage: 'shadow' | 'canary' | 'watch'
+  /** Unix milliseconds. */
+  readonly since: number
+  readonly until: number
+  readonly share: number
+  readonly figures: object
 }
 
 export interface ServerConfig {
@@ -37,6 +84,16 @@ export interface ServerConfig {
   readonly stallMs?: number
   /** Those left out: 100 running, 1000 ended, an hour, 64 MB. */
   readonly searches?: Partial<SearchLimits>
+  /** Left out: all is kept but what says `X-Spar-Log: off`. */
+  readonly privacy?: Privacy
+}
+
+/** What of the traffic may be kept. */
+export interface Privacy {
+  /** Only requests that say `X-Spar-Log: on` are kept. */
+  readonly onlyWhenAsked?: boolean
+  /** Fingerprints of keys whose requests are never kept, see client.ts. */
+  readonly optedOut?: readonly string[]
 }
 
 /** How many searches are remembered, and how long. */
@@ -52,23 +109,29 @@ export interface SearchLimits {
 }
 
 type Readiness =
-  | { readonly ready: true; readonly critic: string; readonly device: string }
+  | { readonly ready: true; readonly critic: string; readonly device: string; readonly precision: string }
   | { readonly ready: false; readonly reason: string }
+
+/** Who answers, and who does in its place when it fails; null for nobody. */
+export interface Routed {
+  readonly critic: Critic
+  readonly fallback: Critic | null
+}
 
 /** The critics there are, one of which serves. */
 export interface Critics {
-  /** The one for requests that name none. @throws {AppError} NOT_READY */
-  current(): Critic
+  /** The one for requests that name none: the default, or else the local one that serves or is tried out. @throws {AppError} NOT_READY */
+  criticFor(client: string): Routed
   /** A critic by version or name. @throws {AppError} UNKNOWN_CRITIC, NOT_READY */
   get(name: string): Critic
   /** Every critic that a request can name. @throws {AppError} NOT_READY */
   named(): NamedCritic[]
   /** The local versions. */
   list(): CriticInfo[]
-  /** @throws {AppError} UNKNOWN_CRITIC, CRITIC_INVALID, NOT_READY */
-  promote(version: string): Promise<Switched>
+  /** The request's id goes into the decision record. @throws {AppError} UNKNOWN_CRITIC, CRITIC_INVALID, NOT_READY */
+  promote(version: string, requestId: string): Promise<Switched>
   /** @throws {AppError} NO_PARENT, UNKNOWN_CRITIC, CRITIC_INVALID, NOT_READY */
-  rollback(): Promise<Switched>
+  rollback(requestId: string): Promise<Switched>
 }
 
 export interface NamedCritic {

@@ -5,8 +5,11 @@ import type { Operations } from './operations.ts'
 import { chatCompletions, listModels } from './routes/chat.ts'
 import { listCritics, namedCritics, promoteCritic, rollbackCritic } from './routes/critics.ts'
 import { critique } from './routes/critique.ts'
+import { listDecisions } from './routes/decisions.ts'
 import { feedback } from './routes/feedback.ts'
-import { getJob, listJobs, retrain } from './routes/jobs.ts'
+import { cancelJob, getJob, listJobs, retrain } from './routes/jobs.ts'
+import { abortRollout, getRollout, skipRollout } from './routes/rollout.ts'
+import { clearSchedule, getSchedule, setSchedule } from './routes/schedule.ts'
 import { search } from './routes/search.ts'
 import { deleteSearch, getSearch } from './routes/searches.ts'
 import { contract as contractRoute, healthz, metrics, readyz } from './routes/service.ts'
@@ -30,6 +33,14 @@ export function createHandlers(deps: Deps, contract: Contract): Operations {
     listCritics: listCritics(deps),
     promoteCritic: promoteCritic(deps),
     rollbackCritic: rollbackCritic(deps),
+    listDecisions: listDecisions(deps),
+    getRollout: getRollout(deps),
+    skipRollout: skipRollout(deps),
+    abortRollout: abortRollout(deps),
+    cancelJob: cancelJob(deps),
+    getSchedule: getSchedule(deps),
+    setSchedule: setSchedule(deps),
+    clearSchedule: clearSchedule(deps),
     healthz,
     readyz: readyz(deps),
     metrics: metrics(deps),

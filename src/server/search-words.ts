@@ -20,6 +20,10 @@ export interface Wording {
 /** What of an event leaves the service: fields of the contract only, and of an error only its code. */
 export function wordEvent(event: SearchEvent, wording: Wording): WordedEvent {
   switch (event.type) {
+    case 'plan': {
+      const { branch, plan, text } = event
+      return { event: 'plan', data: { branch, plan, text } }
+    }
     case 'step': {
       const { branch, index, text } = event
       return { event: 'step', data: { branch, index, text } }

@@ -1,6 +1,8 @@
 // Builds the world of one search out of an LLM, a critic and the answer functions. Knows no method and no HTTP.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createAnswerClasses } from '../answer/classes.ts'
 import { canonAnswer } from '../answer/equal.ts'
+import type { SameAnswer } from '../answer/equivalence.ts'
 import { extractAnswer } from '../answer/extract.ts'
 import { splitSteps } from '../answer/split.ts'
 import type { Critic, StepScore } from '../critic/types.ts'
@@ -14,9 +16,19 @@ export interface SearchWorld extends World {
   isEstimated(): boolean
 }
 
-/** One world a search: it stays with the `critic` it is given, whatever is promoted meanwhile. */
-export function createSearchWorld(llm: Llm, critic: Critic): SearchWorld {
+/** Longest wait for answers to be compared beyond the wait for the critic. */
+const COMPARE_MS = 1000
+
+/** Answers that are the same only where their canonical forms are. */
+const sameForm: SameAnswer = async (a, b) => canonAnswer(a) === canonAnswer(b)
+
+/**
+ * One world a search: it stays with the `critic` it is given, whatever is promoted meanwhile. Solutions have their answers
+ * compared by `same` while the critic judges them, so that equal answers have one canonical form when votes are counted.
+ */
+export function createSearchWorld(llm: Llm, critic: Critic, same: SameAnswer = sameForm): SearchWorld {
   let estimated = false
+  const classes = createAnswerClasses(same)
   /** By the text of a step that an exact check refutes. */
   const findings = new Map<string, string>()
   return {
@@ -26,11 +38,15 @@ export function createSearchWorld(llm: Llm, critic: Critic): SearchWorld {
       return reply
     },
     async judge(problem, paths, signal) {
-      const judged = await askCritic(
-        critic,
-        paths.map(steps => ({ problem, steps })),
-        signal,
-      )
+      const answers = paths.flatMap(steps => extractAnswer(steps.join('\n\n')) ?? [])
+      const [judged] = await Promise.all([
+        askCritic(
+          critic,
+          paths.map(steps => ({ problem, steps })),
+          signal,
+        ),
+        classes.learn(answers, AbortSignal.any([signal, AbortSignal.timeout(COMPARE_MS)])),
+      ])
       for (const [i, { steps }] of judged.entries()) {
         for (const [j, { evidence }] of steps.entries()) {
           const finding = wordFinding(evidence)
@@ -44,7 +60,7 @@ export function createSearchWorld(llm: Llm, critic: Critic): SearchWorld {
     },
     split: text => splitSteps(text).map(step => step.text),
     extract: extractAnswer,
-    canon: canonAnswer,
+    canon: classes.keyOf,
     finding: step => findings.get(step) ?? null,
     verdict: readVerdict,
     now: () => performance.now(),

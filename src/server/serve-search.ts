@@ -26,6 +26,8 @@ export interface Asker {
   readonly requestId: string
   /** Key for the LLM. */
   readonly apiKey: string | undefined
+  /** Fingerprint of the client's key. */
+  readonly client: string | undefined
   /** Aborts when the search is not wanted any more. */
   readonly signal: AbortSignal
   /** Takes what was found, with its records for the traffic log. */
@@ -56,7 +58,7 @@ export interface PreparedSearch {
 export function prepareSearch(deps: Deps, ask: SearchAsk, asker: Asker): PreparedSearch {
   const { problem, method, params, budget, seed = randomInt(2 ** 32) } = ask
   const { signal, requestId } = asker
-  const critic = chooseCritic(deps.critics, ask.critic)
+  const { critic } = chooseCritic(deps.critics, ask.critic, asker.client ?? requestId)
   const { threshold } = critic
   const llm = deps.llms.resolve(ask.llm, asker.apiKey)
   checkParams(method, params)
@@ -71,7 +73,7 @@ export function prepareSearch(deps: Deps, ask: SearchAsk, asker: Asker): Prepare
     const begunAt = performance.now()
     const startedAt = deps.now()
     const canContinue = await llm.canContinue(signal)
-    const world = createSearchWorld(llm, critic)
+    const world = createSearchWorld(llm, critic, deps.sameAnswer)
     const deadlineMs = Math.max(1, budget.deadline_ms - Math.round(performance.now() - begunAt))
     const limits = { maxTokens: budget.max_tokens, maxCalls: budget.max_calls, deadlineMs }
     const { canInstruct } = llm

@@ -2,24 +2,34 @@
 import type { Request, Response } from 'express'
 import { canonAnswer } from '../answer/equal.ts'
 import type { TrafficCandidate, TrafficRecord } from '../store/types.ts'
+import { clientOf } from './client.ts'
 import type { Deps } from './deps.ts'
 import { onceSent } from './gone.ts'
 
-/** True when the client opted out with `X-Spar-Log: off`. */
-export function isUnlogged(req: Request): boolean {
-  return req.get('x-spar-log')?.trim().toLowerCase() === 'off'
+/** True when nothing of the request may be kept: `X-Spar-Log` says `off`, or says nothing where clients are asked first, or the client's key opted out. */
+export function isUnlogged(req: Request, { privacy = {} }: Deps['config']): boolean {
+  const wish = req.get('x-spar-log')?.trim().toLowerCase()
+  if (wish === 'off' || (privacy.onlyWhenAsked === true && wish !== 'on')) return true
+  const client = clientOf(req)
+  return client !== undefined && privacy.optedOut?.includes(client) === true
 }
 
 /** Hands the records over after the answer is sent, unless the client left or opted out. */
 export function recordOnceSent(
   res: Response,
-  { recorder }: Pick<Deps, 'recorder'>,
+  { recorder, config }: Pick<Deps, 'recorder' | 'config'>,
   makeRecords: () => readonly TrafficRecord[],
 ): void {
-  if (isUnlogged(res.req)) return
+  if (isUnlogged(res.req, config)) return
   onceSent(res, () => {
-    for (const record of makeRecords()) recorder.record(record)
+    for (const record of makeRecords()) recorder.record(ofClient(res.req, record))
   })
+}
+
+/** The record with the fingerprint of the key it came with. */
+export function ofClient(req: Request, record: TrafficRecord): TrafficRecord {
+  const client = clientOf(req)
+  return client === undefined ? record : { ...record, client }
 }
 
 /** A candidate as it is logged: `scores` has one entry a step, `answer` is as written. */

@@ -1,14 +1,23 @@
 // Which critic a request means, and what its scores say. Knows no route.
 import type { Critic, JudgedExample } from '../critic/types.ts'
 import type { components } from './api.d.ts'
-import type { Critics } from './deps.ts'
+import type { Critics, Routed } from './deps.ts'
 import { InvalidRequest } from './validate.ts'
 
 type Verdict = components['schemas']['Verdict']
 
-/** The critic of that version or name; the default one for `default` or nothing. @throws {AppError} UNKNOWN_CRITIC, NOT_READY */
-export function chooseCritic(critics: Pick<Critics, 'current' | 'get'>, version: string | undefined): Critic {
-  return version === undefined || version === 'default' ? critics.current() : critics.get(version)
+/**
+ * The critic of that version or name; for `default` or nothing the one for this client.
+ * @throws {AppError} UNKNOWN_CRITIC, NOT_READY
+ */
+export function chooseCritic(
+  critics: Pick<Critics, 'criticFor' | 'get'>,
+  version: string | undefined,
+  client: string,
+): Routed {
+  return version === undefined || version === 'default'
+    ? critics.criticFor(client)
+    : { critic: critics.get(version), fallback: null }
 }
 
 /** The critic with the examples of a request in its prompt, where there are any. @throws {InvalidRequest} when it takes none */

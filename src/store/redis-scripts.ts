@@ -81,3 +81,26 @@ export const RENEW_LEASE = `
 if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'lease_until', ARGV[2])
 return 1`
+
+/**
+ * KEYS decisions, ids, serving; ARGV length, id, entry, then for a move the pointer as it was read and as it shall be. Returns
+ * {1, entry} when written or known, {0} when the record or the pointer is not as it was read.
+ */
+export const APPEND_DECISION = `
+local known = redis.call('HGET', KEYS[2], ARGV[2])
+if known then return {1, redis.call('LINDEX', KEYS[1], known)} end
+if redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[1]) then return {0} end
+if ARGV[5] and (redis.call('GET', KEYS[3]) or '') ~= ARGV[4] then return {0} end
+redis.call('RPUSH', KEYS[1], ARGV[3])
+redis.call('HSET', KEYS[2], ARGV[2], ARGV[1])
+if ARGV[5] then redis.call('SET', KEYS[3], ARGV[5]) end
+return {1, ARGV[3]}`
+
+/** KEYS notes; ARGV key, revision as it was read, value ('' removes). A note is "<revision> <JSON>". Returns 1 if written. */
+export const PUT_NOTE = `
+local now = redis.call('HGET', KEYS[1], ARGV[1])
+local revision = now and string.match(now, '^%d+') or '0'
+if revision ~= ARGV[2] then return 0 end
+if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1])
+else redis.call('HSET', KEYS[1], ARGV[1], (revision + 1) .. ' ' .. ARGV[3]) end
+return 1`

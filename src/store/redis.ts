@@ -1,6 +1,8 @@
 // The store port on Redis: traffic, feedback, serving pointer; jobs are in redis-jobs.ts. Knows no HTTP.
 import { connect, disconnect, exec, type Redis, reach, run } from './redis-client.ts'
+import { redisDecisions } from './redis-decisions.ts'
 import { redisJobs } from './redis-jobs.ts'
+import { redisNotes } from './redis-notes.ts'
 import { ADD_FEEDBACK, APPEND, idOf } from './redis-scripts.ts'
 import { asCount, keepReadable, readFeedback, readRecord, readServing } from './rows.ts'
 import type {
@@ -24,6 +26,8 @@ export function openRedisStore(url: string, options: { prefix?: string; log?: St
   return {
     ...redisTraffic(redis, key, options.log),
     ...redisServing(redis, key, options.log),
+    ...redisDecisions(redis, key, options.log),
+    ...redisNotes(redis, key, options.log),
     ...redisJobs(redis, key, options.log),
     close: () => disconnect(redis),
   }

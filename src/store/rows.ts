@@ -22,7 +22,8 @@ export function readRecord(text: unknown): TrafficRecord | null {
     isNumber(value.at) &&
     typeof value.problem === 'string' &&
     isArrayOf(value.candidates, isCandidate) &&
-    typeof value.critic === 'string'
+    typeof value.critic === 'string' &&
+    (value.client === undefined || isString(value.client))
     ? (value as unknown as TrafficRecord)
     : null
 }
@@ -34,7 +35,8 @@ export function readFeedback(text: unknown): Feedback | null {
     typeof value.id === 'string' &&
     isNumber(value.at) &&
     (value.answer_correct === undefined || typeof value.answer_correct === 'boolean') &&
-    (value.step_labels === undefined || isArrayOf(value.step_labels, isBooleanOrNull))
+    (value.step_labels === undefined || isArrayOf(value.step_labels, isBooleanOrNull)) &&
+    (value.client === undefined || isString(value.client))
     ? (value as unknown as Feedback)
     : null
 }

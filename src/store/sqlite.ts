@@ -1,7 +1,9 @@
 // The store port on one SQLite file: traffic, feedback, serving pointer; jobs are in sqlite-jobs.ts. Knows no HTTP.
 import type { DatabaseSync } from 'node:sqlite'
 import { asCount, keepReadable, readFeedback, readRecord, readServing } from './rows.ts'
+import { sqliteDecisions } from './sqlite-decisions.ts'
 import { sqliteJobs } from './sqlite-jobs.ts'
+import { sqliteNotes } from './sqlite-notes.ts'
 import { openDatabase } from './sqlite-schema.ts'
 import { read, write } from './sqlite-transaction.ts'
 import type {
@@ -26,6 +28,8 @@ export function openSqliteStore(path: string, options: { log?: StoreLog } = {}):
   return {
     ...sqliteTraffic(db, options.log),
     ...sqliteServing(db, options.log),
+    ...sqliteDecisions(db, options.log),
+    ...sqliteNotes(db, options.log),
     ...sqliteJobs(db, options.log),
     async close() {
       if (db.isOpen) db.close()

@@ -1,4 +1,4 @@
-// The store port: traffic, feedback, the serving pointer and jobs. Verbs only; no database type in any signature.
+// The store port: traffic, feedback, the serving pointer, decisions, notes and jobs. Verbs only; no database type in any signature.
 import type { Log } from '../log.ts'
 
 /** A critique or search as it was answered. */
@@ -13,6 +13,8 @@ export interface TrafficRecord {
   readonly candidates: readonly TrafficCandidate[]
   /** Critic version that scored it. */
   readonly critic: string
+  /** Fingerprint of the key the client sent, where it sent one. */
+  readonly client?: string
 }
 
 export interface TrafficCandidate {
@@ -28,6 +30,8 @@ export interface Feedback {
   readonly answer_correct?: boolean
   /** true = right, one per step from the first; null = no opinion. */
   readonly step_labels?: readonly (boolean | null)[]
+  /** Fingerprint of the key of whoever says so. */
+  readonly client?: string
 }
 
 export interface LabelledTraffic {
@@ -56,6 +60,46 @@ export interface Job {
 export interface Serving {
   readonly version: string
   readonly history: readonly string[]
+}
+
+/** A decision about which critic serves, as it is handed to the store. */
+export interface DecisionFacts {
+  /** Names the event, so that telling it again after an unknown outcome records it once. */
+  readonly id: string
+  readonly at: number
+  readonly kind: 'promotion' | 'refusal' | 'rollback'
+  /** Who or what decided: `admin`, or the part of Spar, e.g. `gate`. */
+  readonly by: string
+  /** The version that was decided on. */
+  readonly critic: string
+  /** What served before and what serves after it. */
+  readonly before: string | null
+  readonly after: string | null
+  /** One sentence. */
+  readonly reason: string
+  /** sha256 of the records the critic was trained on; null when unknown. */
+  readonly data_hash: string | null
+  /** Versions it comes from, the nearest first. */
+  readonly parents: readonly string[]
+  readonly figures: Readonly<Record<string, unknown>>
+}
+
+/** An entry of the decision record, see decisions.ts. */
+export interface Decision extends DecisionFacts {
+  /** From 1, without gaps. */
+  readonly seq: number
+  /** `hash` of the entry before; 64 zeros in the first. */
+  readonly previous: string
+  /** sha256 of the canonical JSON of all other fields. */
+  readonly hash: string
+}
+
+/** A small value that processes share, with the number of its change. */
+export interface Note {
+  readonly key: string
+  /** From 1; grows with each change. */
+  readonly revision: number
+  readonly value: unknown
 }
 
 /** The fields of a job that change while it lives. */
@@ -100,6 +144,23 @@ export interface Store {
   pruneTraffic(retention: Retention): Promise<number>
   getServing(): Promise<Serving | null>
   setServing(serving: Serving): Promise<void>
+  /**
+   * Moves the pointer away from the version `from` and records why, in one atomic step. Returns null, and changes nothing, when
+   * another version serves.
+   */
+  moveServing(from: string, to: Serving, facts: DecisionFacts): Promise<Decision | null>
+  /** Puts an entry at the end of the record; of many writers each gets its own place. An `id` that is there keeps its first entry. */
+  appendDecision(facts: DecisionFacts): Promise<Decision>
+  /** Entries as they are stored, oldest first: for `checkChain`, damaged ones must be seen. */
+  readDecisions(): Promise<string[]>
+  getNote(key: string): Promise<Note | null>
+  /** Notes whose key begins so, sorted by key. */
+  listNotes(prefix: string): Promise<Note[]>
+  /**
+   * Writes (null removes) when the note's revision is the one given, 0 for none: of many writers at once one wins. Returns whether
+   * it did.
+   */
+  putNote(key: string, value: unknown, revision: number): Promise<boolean>
   /** Returns false, and stores nothing, when it would be a second queued or running job or its id is taken: atomic. */
   createJob(job: Job): Promise<boolean>
   getJob(id: string): Promise<Job | null>

@@ -2,6 +2,7 @@
 // Knows no job and no registry.
 import { constants, setPriority } from 'node:os'
 import { AppError } from '../errors.ts'
+import { createOpenAiLlm } from '../llm/openai.ts'
 import { openRedisStore } from '../store/redis.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import type { LabelledTraffic } from '../store/types.ts'
@@ -18,8 +19,12 @@ async function work(order: RoundOrder): Promise<void> {
   lowerPriority()
   try {
     const traffic = await readTraffic(order.store)
+    const { sparring: { sneakyLlm, teacherLlm, sourceWeights } = {}, ...plain } = order
     const { decision, reason, figures } = await runRound({
-      ...order,
+      ...plain,
+      ...(sneakyLlm && { sneakyLlm: createOpenAiLlm(sneakyLlm) }),
+      ...(teacherLlm && { teacherLlm: createOpenAiLlm(teacherLlm) }),
+      ...(sourceWeights && { sourceWeights }),
       traffic,
       now: () => performance.now(),
       createdAt: new Date().toISOString(),

@@ -47,6 +47,54 @@ const cases: { name: string; table: [given: string, want: string | null][] }[] =
   },
 ]
 
+cases.push(
+  {
+    name: 'a sentence under an answer heading gives what it states, not itself',
+    table: [
+      ['### Final Answer:\nThe hospital makes a profit of \\$10,000 from these visits each day.', '$10,000'],
+      ['### Final Answer\nThe hospital makes a profit of **$70,000** from these visits.', '$70,000'],
+      ['### Final Answer\nThe clinic makes a profit of \\(\\$10,000\\) from these visits.', '\\$10,000'],
+      ['### Final Answer:\nJohn made a total of $114,200 that year.', '$114,200'],
+      ['## **Final Answer**\n\nAfter 10 years, Tom has **91 trees** left.', '91 trees'],
+      ['**Final Answer:**\nTom has 91 trees after 10 years of work.', '91'],
+      ['### Answer\nAfter 10 years of work Tom has 91 trees.', '91'],
+      ['# Answer\n\nThe set of all odd numbers is empty', 'The set of all odd numbers is empty'],
+      ['# Answer\n\n12 big red apples', '12 big red apples'],
+      ['# Answer\n\nx = 5', 'x = 5'],
+      ['So, the answer is that John still has **0 Lego sets**.', '0 Lego sets'],
+      ['The final answer is that John still has 4 of them.', '4'],
+    ],
+  },
+  {
+    name: 'a numbered heading of four hashes is no answer',
+    table: [
+      ['#### 4. Solve for \\( S \\):\nS = 8\n\nSo it holds 8 gallons.', '8'],
+      ['#### 12\n\n#### 2) Check it:\nfine', '12'],
+      ['#### 3.5', '3.5'],
+    ],
+  },
+  {
+    name: 'choices and code are answers too',
+    table: [
+      ['The correct option is (D).', '(D)'],
+      ['The best choice is **B**.', 'B'],
+      ['Answer: B. Paris is the capital.', 'B'],
+      [
+        'The correct choice is Choice_B: Steps 1 and 2 are endothermic, and step 3 is exothermic.',
+        'Choice_B',
+      ],
+      ['The correct answer is D, as 1280 minutes is what is left of it all.', 'D'],
+      ['Solution: Choice_A (15.5 MHz)', 'Choice_A'],
+      ['The answer is C(5, 2) = 10.', 'C(5, 2) = 10'],
+      ['The answer is A = 5.', 'A = 5'],
+      ['The answer is:\n```\n42\n```\nGood.', '42'],
+      ['So we write:\n\n```python\nreturn 3 * x\n```\n', 'return 3 * x'],
+      ['# Answer\n```js\nx + 1\n```', 'x + 1'],
+      ['```', null],
+    ],
+  },
+)
+
 for (const { name, table } of cases) {
   test(name, () => {
     for (const [given, want] of table) assert.equal(extractAnswer(given), want, given)
@@ -91,6 +139,11 @@ test('hostile text of 100,000 characters is read within a second', () => {
     '\n',
     '**',
     '$',
+    '####1:\n',
+    '```',
+    '```\n',
+    'answer is it is \\( ',
+    'answer is it is one two three four ** ',
   ]) {
     const started = cpuMs()
     extractAnswer(part.repeat(100_000 / part.length))

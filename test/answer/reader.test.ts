@@ -70,8 +70,18 @@ test('percent and rounded results are derived', () => {
 test('evidence lists equations first, then numbers from nowhere, each once', () => {
   const reader = createReader('Tom has 12 cats.')
   assert.deepEqual(reader.read('So 12 + 12 = 25 cats, 77 dogs and 77 mice in 2019.').evidence, [
-    { kind: 'equation', text: '12 + 12 = 25', holds: false },
-    { kind: 'number_from_nowhere', text: '77', holds: null },
+    {
+      kind: 'equation',
+      text: '12 + 12 = 25',
+      holds: false,
+      detail: 'the left side is 24, the right side 25',
+    },
+    {
+      kind: 'number_from_nowhere',
+      text: '77',
+      holds: null,
+      detail: 'not in the problem, not stated before, and not one operation away from two numbers that were',
+    },
   ])
   assert.deepEqual(reader.read('After 60 minutes, 2 or x^9 or 17y.').evidence, [])
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { splitSteps } from '../../src/answer/split.ts'
+import { type SplitBy, splitSteps } from '../../src/answer/split.ts'
 import { cpuMs } from '../fakes/cpu-clock.ts'
 
 const cases: { name: string; given: string; want: string[] }[] = [
@@ -61,6 +61,39 @@ for (const { name, given, want } of cases) {
   })
 }
 
+const WAYS: readonly SplitBy[] = ['auto', 'paragraph', 'line', 'numbered', 'sentence', 'tokens']
+
+test('a way that is asked for is taken whatever the text looks like', () => {
+  const table: [by: SplitBy, given: string, want: string[]][] = [
+    ['paragraph', 'a\nb', ['a\nb']],
+    ['paragraph', 'a\n\nb', ['a', 'b']],
+    ['line', 'a\nb\n\nc', ['a', 'b', 'c']],
+    ['line', 'So\n\\[\nx\n\\]\nb', ['So\n\\[\nx\n\\]', 'b']],
+    ['numbered', 'First:\n\n1. a\n b\n\n2) c\n3 d', ['First:', '1. a\n b', '2) c\n3 d']],
+    ['numbered', '**Step 1:** a\nb\n### Step 2\n\nc', ['**Step 1:** a\nb', '### Step 2\n\nc']],
+    ['numbered', '3.5 is a number.\n10 too.', ['3.5 is a number.\n10 too.']],
+    ['numbered', 'Step 1: a\n```\n1. code\n```\nStep 2: b', ['Step 1: a\n```\n1. code\n```', 'Step 2: b']],
+    [
+      'sentence',
+      'It is 3.5. So be it! Mr. Li left.\nDone',
+      ['It is 3.5.', 'So be it!', 'Mr. Li left.', 'Done'],
+    ],
+    ['sentence', '1. We add. So it is 3.', ['1. We add.', 'So it is 3.']],
+    [
+      'tokens',
+      'a + 12 '.repeat(42).trim(),
+      [`${'a + 12 '.repeat(21)}a`, `+ 12 ${'a + 12 '.repeat(20).trim()}`],
+    ],
+    ['tokens', 'é'.repeat(999), ['é'.repeat(999)]],
+  ]
+  for (const [by, given, want] of table)
+    assert.deepEqual(
+      splitSteps(given, by).map(step => step.text),
+      want,
+      `${by}: ${given}`,
+    )
+})
+
 test('a single line of several full sentences parts, but not at Mr. or a decimal point', () => {
   const sentences = [
     'Each box holds 12.5 kg of fruit.',
@@ -100,11 +133,12 @@ const text = fc
   .map(parts => parts.join(''))
 
 test('spans are ordered, disjoint, trimmed, and hold every character that is not white space', () => {
+  const any = fc.oneof(text, fc.string({ maxLength: 200, unit: 'grapheme' }))
   fc.assert(
-    fc.property(fc.oneof(text, fc.string({ maxLength: 200, unit: 'grapheme' })), solution => {
+    fc.property(any, fc.constantFrom(...WAYS), (solution, by) => {
       let end = 0
       let between = ''
-      for (const step of splitSteps(solution)) {
+      for (const step of splitSteps(solution, by)) {
         assert.ok(step.start >= end && step.end > step.start)
         assert.equal(step.text, solution.slice(step.start, step.end))
         assert.equal(step.text, step.text.trim())
@@ -113,14 +147,16 @@ test('spans are ordered, disjoint, trimmed, and hold every character that is not
       }
       assert.equal((between + solution.slice(end)).trim(), '')
     }),
-    { numRuns: 500 },
+    { numRuns: 1500 },
   )
 })
 
 test('splitting takes time linear in the text', () => {
-  for (const part of ['\\[', '$$', '```', '\n\n', 'a. B', '\\begin{x}\n']) {
-    const started = cpuMs()
-    splitSteps(part.repeat(100_000 / part.length))
-    assert.ok(cpuMs() - started < 1000, part)
+  for (const part of ['\\[', '$$', '```', '\n\n', 'a. B', '\\begin{x}\n', '1.\n', 'Step 1 ', '. A ']) {
+    for (const by of WAYS) {
+      const started = cpuMs()
+      splitSteps(part.repeat(100_000 / part.length), by)
+      assert.ok(cpuMs() - started < 1000, `${by}: ${part}`)
+    }
   }
 })

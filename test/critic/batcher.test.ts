@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as tick } from 'node:timers/promises'
 import { type Batcher, createBatcher, type Scored } from '../../src/critic/batcher.ts'
-import type { Job, Prepared } from '../../src/critic/scorer.ts'
+import { type Job, type Planned, planRuns } from '../../src/critic/plan.ts'
+import type { Prepared } from '../../src/critic/scorer.ts'
 import type { CritiqueItem } from '../../src/critic/types.ts'
 
 /** An item of rows that have as many tokens as its problem has characters; each row scores one step, as its length. */
@@ -36,7 +37,13 @@ function open(
     const out: (number | null)[] = steps.map(() => null)
     const tokens = Array<number>(problem.length).fill(0)
     const jobs = steps.map((_, index): Job => {
-      const row = { tokens, slots: tokens, flags: tokens, steps: [{ index, at: 0 }] }
+      const row = {
+        tokens,
+        slots: tokens,
+        flags: tokens,
+        ends: [problem.length - 1],
+        steps: [{ index, at: 0 }],
+      }
       return { row, features: [], out }
     })
     return {
@@ -45,16 +52,17 @@ function open(
       critique: () => ({ steps: out.map(score => ({ score, evidence: [] })), tokens: 0 }),
     }
   }
-  const run = async (jobs: readonly Job[]) => {
-    const lengths = jobs.map(job => job.row.tokens.length)
+  const plan = <T extends Job>(jobs: readonly T[], maxTokens: number) => planRuns(jobs, null, maxTokens)
+  const run = async (rows: readonly Planned[]) => {
+    const lengths = rows.map(row => row.length)
     desk.runs.push(lengths)
     duringRun?.(desk.runs.length - 1)
     await tick()
     if (bad !== undefined && lengths.includes(bad)) throw new Error('out of memory')
-    for (const { row, out } of jobs) for (const { index } of row.steps) out[index] = row.tokens.length
+    for (const { job, length } of rows) for (const { index } of job.row.steps) job.out[index] = length
   }
   const batcher = createBatcher({
-    scorer: { prepare, run },
+    scorer: { prepare, plan, run },
     batchTokens,
     onRan: ({ rows, tokens, scored }) => {
       assert.equal(

@@ -12,7 +12,7 @@ const WIDE = 100_000
 const PROBLEM_TEXT = 'Tom has 12 apples and eats 5.'
 
 /** What the channels say, as text: each mark with everything written before it and the token that carries it. */
-function marksOf(row: Omit<Row, 'steps'>) {
+function marksOf(row: Pick<Row, 'tokens' | 'slots' | 'flags'>) {
   return row.tokens.flatMap((token, i) => {
     if (row.slots[i] === 0) return []
     const from = row.tokens.findLastIndex((t, k) => k < i && (t === STEP || t === PROBLEM)) + 1

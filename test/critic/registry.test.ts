@@ -19,6 +19,7 @@ const folder = tempFolder()
 const shippedDir = join(folder.path, 'shipped')
 const trainedDir = join(folder.path, 'trained')
 let saved: Pointer | null = null
+let moves: string[] = []
 let started: WorkerCritic[] = []
 let registry: Registry | null = null
 
@@ -32,6 +33,7 @@ before(async () => {
 })
 beforeEach(() => {
   saved = null
+  moves = []
   started = []
 })
 afterEach(async () => {
@@ -53,6 +55,12 @@ async function open(change: Partial<RegistryOptions> = {}): Promise<Registry> {
       save: async pointer => {
         saved = pointer
       },
+      move: async (from, pointer, why) => {
+        if (saved?.version !== from) return false
+        saved = pointer
+        moves.push(`${why.by} ${why.kind}: ${from} -> ${pointer.version}`)
+        return true
+      },
     },
     start: async dir => {
       const worker = await startWorkerCritic(dir, { devices: ['cpu'], threads: 1 })
@@ -65,12 +73,15 @@ async function open(change: Partial<RegistryOptions> = {}): Promise<Registry> {
 }
 
 const hasCode = (code: ErrorCode) => (error: unknown) => error instanceof AppError && error.code === code
+const BY_HAND = { kind: 'promotion', by: 'admin', reason: 'By hand.' } as const
+const BY_GATE = { kind: 'promotion', by: 'gate', reason: 'Not worse.' } as const
+const BACK = { kind: 'rollback', by: 'admin', reason: 'By hand.' } as const
 const ITEM = { problem: 'Tom has 3 apples.', steps: ['3 + 1 = 4.'] }
 
 test('the newest shipped critic serves at first; bases are no critics', async () => {
-  const { current, list, device } = await open()
+  const { current, list, runsOn } = await open()
   assert.equal(current().version, 'tiny@1.1.0')
-  assert.equal(device(), 'cpu')
+  assert.deepEqual(runsOn(), { device: 'cpu', precision: 'float32' })
   assert.deepEqual(saved, { version: 'tiny@1.1.0', history: [] })
   const entries = list().toSorted((a, b) => a.version.localeCompare(b.version))
   assert.deepEqual(
@@ -86,20 +97,23 @@ test('the newest shipped critic serves at first; bases are no critics', async ()
 
 test('promotion switches, a restart keeps it, and rollback returns', async () => {
   const first = await open()
-  assert.deepEqual(await first.promote('tiny@1.2.0'), { serving: 'tiny@1.2.0', previous: 'tiny@1.1.0' })
+  assert.deepEqual(await first.promote('tiny@1.2.0', BY_HAND), {
+    serving: 'tiny@1.2.0',
+    previous: 'tiny@1.1.0',
+  })
   await first.close()
   const second = await open()
   assert.equal(second.current().version, 'tiny@1.2.0')
-  assert.deepEqual(await second.rollback(), { serving: 'tiny@1.1.0', previous: 'tiny@1.2.0' })
+  assert.deepEqual(await second.rollback(BACK), { serving: 'tiny@1.1.0', previous: 'tiny@1.2.0' })
   assert.deepEqual(saved, { version: 'tiny@1.1.0', history: [] })
-  await assert.rejects(second.rollback(), hasCode('NO_PARENT'))
+  await assert.rejects(second.rollback(BACK), hasCode('NO_PARENT'))
 })
 
 test('a search keeps the critic it began with while another is promoted', async () => {
   const { current, promote } = await open()
   const before = current()
   const [want] = await before.judge([ITEM])
-  await promote('tiny@1.2.0')
+  await promote('tiny@1.2.0', BY_HAND)
   assert.deepEqual(await before.judge([ITEM]), [want])
   assert.equal(before.version, 'tiny@1.1.0')
   assert.notDeepEqual(await current().judge([ITEM]), [want])
@@ -107,8 +121,8 @@ test('a search keeps the critic it began with while another is promoted', async 
 
 test('a damaged or unknown critic is not promoted and the serving one goes on', async () => {
   const { current, promote, get } = await open()
-  await assert.rejects(promote('tiny@1.3.0'), hasCode('CRITIC_INVALID'))
-  await assert.rejects(promote('tiny@9.9.9'), hasCode('UNKNOWN_CRITIC'))
+  await assert.rejects(promote('tiny@1.3.0', BY_HAND), hasCode('CRITIC_INVALID'))
+  await assert.rejects(promote('tiny@9.9.9', BY_HAND), hasCode('UNKNOWN_CRITIC'))
   assert.throws(() => get('tiny-base@1.0.0'), hasCode('UNKNOWN_CRITIC'))
   assert.equal(current().version, 'tiny@1.1.0')
   assert.equal((await current().judge([ITEM])).length, 1)
@@ -133,7 +147,7 @@ test('a critic that gives other scores than its manifest tells is refused though
 
   const { current, promote, get } = await open()
   for (const version of ['tiny@1.4.1', 'tiny@1.4.2']) {
-    await assert.rejects(promote(version), (error: unknown) => {
+    await assert.rejects(promote(version, BY_HAND), (error: unknown) => {
       assert.ok(hasCode('CRITIC_INVALID')(error))
       assert.match(
         (error as Error).message,
@@ -149,7 +163,7 @@ test('a critic that gives other scores than its manifest tells is refused though
     started.slice(1).every(worker => worker.dead()),
     'a worker that was refused is ended',
   )
-  assert.equal((await promote('tiny@1.4.0')).serving, 'tiny@1.4.0')
+  assert.equal((await promote('tiny@1.4.0', BY_HAND)).serving, 'tiny@1.4.0')
   for (const [dir] of made) rmSync(dir!, { recursive: true })
 })
 
@@ -175,21 +189,24 @@ test('where the critic that served is damaged or gone the shipped one serves, an
     assert.equal(current().version, 'tiny@1.1.0')
     assert.deepEqual(damaged, [version])
     assert.equal(saved, pointer)
-    assert.equal((await rollback()).serving, 'tiny@1.2.0')
+    assert.equal((await rollback(BACK)).serving, 'tiny@1.2.0')
     await close()
   }
 })
 
 test('a trained critic succeeds the one it was trained from, and no other', async () => {
   const { current, promote, succeed } = await open()
-  await promote('tiny@1.0.0')
-  assert.equal(await succeed('tiny@1.1.0', 'tiny@1.2.0'), false)
+  await promote('tiny@1.0.0', BY_HAND)
+  assert.equal(await succeed('tiny@1.1.0', 'tiny@1.2.0', BY_GATE), false)
   assert.equal(current().version, 'tiny@1.0.0')
   // The switch that is under way counts, not the one before it.
-  const [, late] = await Promise.all([promote('tiny@1.1.0'), succeed('tiny@1.0.0', 'tiny@1.2.0')])
+  const [, late] = await Promise.all([
+    promote('tiny@1.1.0', BY_HAND),
+    succeed('tiny@1.0.0', 'tiny@1.2.0', BY_GATE),
+  ])
   assert.equal(late, false)
-  assert.equal(await succeed('tiny@1.1.0', 'tiny@1.2.0'), true)
-  assert.equal(await succeed('tiny@1.1.0', 'tiny@1.2.0'), true, 'a job that is run again')
+  assert.equal(await succeed('tiny@1.1.0', 'tiny@1.2.0', BY_GATE), true)
+  assert.equal(await succeed('tiny@1.1.0', 'tiny@1.2.0', BY_GATE), true, 'a job that is run again')
   assert.equal(current().version, 'tiny@1.2.0')
 })
 
@@ -201,13 +218,13 @@ test('a worker that takes longer to start than it may idle is not stopped meanwh
     return worker
   }
   const { promote } = await open({ idleMs: 100, start: slow })
-  await promote('tiny@1.2.0')
+  await promote('tiny@1.2.0', BY_HAND)
   assert.ok(!started.at(-1)!.dead())
 })
 
 test('a store that is away when the registry opens leaves no worker behind', async () => {
   const away = new AppError('NOT_READY', 'The store cannot be used at the moment.')
-  const pointer = { load: async () => null, save: () => Promise.reject(away) }
+  const pointer = { load: async () => null, save: () => Promise.reject(away), move: async () => false }
   await assert.rejects(open({ pointer }), hasCode('NOT_READY'))
   assert.equal(started.length, 1)
 })
@@ -250,7 +267,7 @@ test('swap after swap, only the serving worker and the two that served last are 
   const first = current()
   const [want] = await first.judge([ITEM])
   for (const version of ['tiny@1.2.0', 'tiny@1.2.4', 'tiny@1.2.5', 'tiny@1.2.6']) {
-    await promote(version)
+    await promote(version, BY_HAND)
     await current().judge([ITEM])
   }
   assert.deepEqual(
@@ -279,4 +296,59 @@ test('a worker nobody asks is stopped, wakes when asked again, and is the only o
   assert.ok(!started[0]!.dead(), 'the serving one stays')
   assert.deepEqual(await held.judge([ITEM]), [want])
   assert.equal(get('tiny@1.0.0'), held)
+})
+
+test('registries that share a pointer follow one another, and a late one learns that it is late', async () => {
+  const first = await open()
+  const second = await open()
+  await first.promote('tiny@1.2.0', BY_HAND)
+  assert.equal(second.current().version, 'tiny@1.1.0')
+  assert.equal(
+    await second.succeed('tiny@1.1.0', 'tiny@1.0.0', BY_GATE),
+    false,
+    'the pointer moved meanwhile',
+  )
+  await second.follow()
+  assert.equal(second.current().version, 'tiny@1.2.0')
+  assert.equal(await second.withdraw('tiny@1.1.0', BACK), null, 'it does not serve')
+  assert.deepEqual(await second.withdraw('tiny@1.2.0', BACK), {
+    serving: 'tiny@1.1.0',
+    previous: 'tiny@1.2.0',
+  })
+  await first.follow()
+  assert.equal(first.current().version, 'tiny@1.1.0')
+  assert.deepEqual(moves, [
+    'admin promotion: tiny@1.1.0 -> tiny@1.2.0',
+    'admin rollback: tiny@1.2.0 -> tiny@1.1.0',
+  ])
+  await first.close()
+})
+
+test('of two registries that promote at the same moment both end on what the pointer says', async () => {
+  const first = await open()
+  const second = await open()
+  await Promise.all([first.promote('tiny@1.2.0', BY_HAND), second.promote('tiny@1.0.0', BY_HAND)])
+  await Promise.all([first.follow(), second.follow()])
+  assert.equal(first.current().version, saved?.version)
+  assert.equal(second.current().version, saved?.version)
+  assert.equal(moves.length, 2)
+  await first.close()
+})
+
+test('a held critic is not stopped as idle; let go, it is', async () => {
+  const { hold } = await open({ idleMs: 50 })
+  const release = await hold('tiny@1.0.0')
+  const held = started.at(-1)!
+  await new Promise(resolve => setTimeout(resolve, 200))
+  assert.ok(!held.dead())
+  release()
+  release()
+  await new Promise(resolve => setTimeout(resolve, 300))
+  assert.ok(held.dead())
+})
+
+test('the origin of a critic is its data and its line of parents', async () => {
+  const { originOf } = await open()
+  assert.deepEqual(originOf('tiny@1.2.0'), { data_hash: '0'.repeat(64), parents: ['tiny@1.1.0'] })
+  assert.throws(() => originOf('tiny@9.9.9'), hasCode('UNKNOWN_CRITIC'))
 })

@@ -131,7 +131,9 @@ test('the served score is the calibrated logit of the eager model on the encoded
 
 test('findings come with the step they belong to', async () => {
   const [critique] = await scorer.judge([ITEMS[2]!])
-  assert.deepEqual(critique!.steps[0]!.evidence, [{ kind: 'equation', text: '48 / 2 = 25', holds: false }])
+  assert.deepEqual(critique!.steps[0]!.evidence, [
+    { kind: 'equation', text: '48 / 2 = 25', holds: false, detail: 'the left side is 24, the right side 25' },
+  ])
   assert.deepEqual(critique!.steps[2]!.evidence, [])
 })
 

@@ -260,6 +260,23 @@ test('a folder that is no base is refused', async () => {
   }
 })
 
+test('a solver that takes long to start does not keep a caller that has gone, and serves the next one', async () => {
+  const { promise: started, resolve: start } = Promise.withResolvers<void>()
+  const lazy = lazySolver(async () => {
+    await started
+    return { sample: async (text: string) => text.length, dead: () => false, close: async () => {} }
+  })
+  const gone = new Error('gone')
+  const caller = new AbortController()
+  const waiting = lazy.sample('abc', caller.signal)
+  caller.abort(gone)
+  await assert.rejects(waiting, error => error === gone)
+  await assert.rejects(lazy.sample('abc', AbortSignal.abort(gone)), error => error === gone)
+  start()
+  assert.equal(await lazy.sample('abc', new AbortController().signal), 3)
+  await lazy.close()
+})
+
 test('a solver starts with its first request, once, and again when its start failed or its worker died', async () => {
   const all: Awaited<ReturnType<typeof startSeen>>[] = []
   let fails = true

@@ -91,6 +91,40 @@ test('requests that wait are scored together, and the metrics hear of each run a
   }
 })
 
+test('what was scored is known to the next request, to no other critic, and told to the metrics', async () => {
+  const other = join(folder.path, 'other')
+  await writeTinyCritic(other, { version: 'tiny@3.0.0', seed: 2 })
+  const runs: { critic: string; tokens: number; cachedTokens: number; cacheBytes: number }[] = []
+  const ended: string[] = []
+  const options: WorkerCriticOptions = {
+    devices: ['cpu'],
+    threads: 1,
+    prefixCacheBytes: 1e6,
+    onRun: run => void runs.push(run),
+    onEnd: ({ critic }) => void ended.push(critic),
+  }
+  const answers: number[][] = []
+  for (const folder of [dir, other]) {
+    const worker = await startWorkerCritic(folder, options)
+    const [first] = scores(await worker.judge([item(1)]))
+    assert.deepEqual(scores(await worker.judge([item(1)])), [first])
+    answers.push(first!)
+    await worker.close()
+  }
+  const tokens = runs[0]!.tokens
+  const told = ['tiny@2.0.0', 'tiny@3.0.0'].flatMap(critic => [
+    [critic, tokens, 0],
+    [critic, 0, tokens],
+  ])
+  assert.deepEqual(
+    runs.map(run => [run.critic, run.tokens, run.cachedTokens]),
+    told,
+  )
+  assert.ok(runs.every(({ cacheBytes }) => cacheBytes > 0 && cacheBytes <= 1e6))
+  assert.notDeepEqual(answers[0], answers[1])
+  assert.deepEqual(ended, ['tiny@2.0.0', 'tiny@3.0.0'])
+})
+
 test('no items are answered with no critiques', async () => {
   const { judge } = await start()
   assert.deepEqual(await judge([]), [])

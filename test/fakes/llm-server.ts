@@ -8,6 +8,8 @@ export type LlmMode =
   | SolverMode
   /** 400 when `continue_final_message` is in the request, else as `ok`. */
   | 'rejects_continuation'
+  /** 400 when `logprobs` is in the request, else as `ok`. */
+  | 'rejects_logprobs'
   | keyof typeof ANSWERS
   | keyof typeof ACTS
 
@@ -151,17 +153,34 @@ const ACTS = {
     response.socket?.end(`SSH-2.0-Fake ${said}\r\n\r\n`)
   },
   /** A JSON string without end, at the pace of the reader, until the connection closes. */
-  huge_body: response => {
-    const block = 'x'.repeat(64 * 1024)
-    const pour = () => {
-      while (!response.destroyed && response.write(block));
-    }
+  huge_body: response => pour(response, Number.POSITIVE_INFINITY),
+  /** One line of 100 MB that is a whole answer. */
+  long_line: response => pour(response, 100 * 2 ** 20),
+  /** A JSON string without end, a few letters at a time. */
+  endless_tokens: response => {
     response.writeHead(200, { 'content-type': 'application/json' })
     response.write('{"choices":[{"message":{"content":"')
-    response.on('drain', pour)
-    pour()
+    const drip = setInterval(() => response.write('and on '), 5)
+    response.on('close', () => clearInterval(drip))
   },
 } as const satisfies Record<string, (response: ServerResponse, ok: string, said: string) => void>
+
+/** Writes a completion with a text of so many bytes, at the pace of the reader. */
+function pour(response: ServerResponse, bytes: number): void {
+  const block = 'x'.repeat(64 * 1024)
+  let left = bytes
+  const write = () => {
+    while (left > 0 && !response.destroyed) {
+      left -= block.length
+      if (!response.write(block)) return
+    }
+    if (!response.destroyed && !response.writableEnded) response.end('"},"finish_reason":"stop"}]}')
+  }
+  response.writeHead(200, { 'content-type': 'application/json' })
+  response.write('{"choices":[{"message":{"content":"')
+  response.on('drain', write)
+  write()
+}
 
 interface World {
   readonly solve: (problem: string, seed: number) => string
@@ -181,6 +200,8 @@ function perform(mode: LlmMode, request: RecordedRequest, response: ServerRespon
   else if (!isChat) send(response, failure(404, 'no such thing here'))
   else if (mode === 'rejects_continuation' && body!.continue_final_message !== undefined) {
     send(response, failure(400, 'Unrecognized request argument supplied: continue_final_message'))
+  } else if (mode === 'rejects_logprobs' && body.logprobs !== undefined) {
+    send(response, failure(400, 'logprobs are not supported'))
   } else send(response, { body: ok })
 }
 

@@ -12,6 +12,8 @@ const SOLVER_MODES = [
   'echoes',
   /** Takes no notice of a partial answer that stands as a message, and begins anew. */
   'restarts',
+  /** Gives log-probabilities where asked: each token has a half. */
+  'tells_logprobs',
   'no_usage',
   'wrong_usage',
 ] as const
@@ -29,6 +31,7 @@ export interface ChatBody {
   readonly temperature?: number
   readonly seed?: number
   readonly stop?: readonly string[]
+  readonly logprobs?: boolean
   readonly continue_final_message?: boolean
   readonly add_generation_prompt?: boolean
 }
@@ -72,10 +75,15 @@ export function complete(
         message: { role: 'assistant', content: text },
         finish_reason: finish,
         ...(mode === 'tells_stop_reason' ? { stop_reason: stopReason } : {}),
+        ...(mode === 'tells_logprobs' && body.logprobs ? { logprobs: logprobsOf(text) } : {}),
       },
     ],
     ...usage(mode, promptChars, text.length),
   }
+}
+
+function logprobsOf(text: string) {
+  return { content: text.split(/(?= )/).map(token => ({ token, logprob: Math.log(0.5) })) }
 }
 
 /** What the model would write if nothing stopped it. */

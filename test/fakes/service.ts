@@ -42,6 +42,8 @@ export async function startTestService(
     SPAR_DATA: dataDir,
     SPAR_ADMIN_KEY: TEST_ADMIN_KEY,
     SPAR_DEVICE: 'cpu',
+    SPAR_SHADOW_MINUTES: '0',
+    SPAR_CANARY_MINUTES: '0',
     ...settings,
   }
   const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'inherit'] })

@@ -64,6 +64,23 @@ for (const [given, want] of usages) {
   })
 }
 
+const logprobs: readonly [given: unknown, want: number | null][] = [
+  [{ content: [{ logprob: -1 }, { logprob: -3 }] }, -2],
+  [{ content: [{ logprob: 1e-9 }, { logprob: -1 }] }, -0.5],
+  [{ content: [{ logprob: -1 }, { token: 'a' }] }, null],
+  [{ content: [{ logprob: 'secret' }] }, null],
+  [{ content: [] }, null],
+  [{ content: null }, null],
+  [null, null],
+  [undefined, null],
+]
+
+for (const [given, want] of logprobs) {
+  test(`log-probabilities ${JSON.stringify(given)} have the mean ${want}`, () => {
+    assert.equal(read({ message: { content: 'abc' }, logprobs: given }).meanLogprob, want)
+  })
+}
+
 test('a sum is estimated when a part of it is', () => {
   const exact = { calls: 1, prompt_tokens: 1, completion_tokens: 2 }
   assert.deepEqual(addUsage(exact, exact), { calls: 2, prompt_tokens: 2, completion_tokens: 4 })

@@ -160,3 +160,40 @@ test('an address or key that cannot be used is refused when the client is made, 
     )
   }
 })
+
+test('log-probabilities are asked for only where they are wanted, and their mean is told', async t => {
+  const { llm, server } = await bench(t, { script: 'tells_logprobs' })
+  assert.ok(!('meanLogprob' in (await llm.propose(request(), never()))))
+  const { meanLogprob } = await llm.propose(request({ logprobs: true }), never())
+  assert.equal(meanLogprob, Math.log(0.5))
+  assert.deepEqual(
+    server.requests.map(({ body }) => body?.logprobs),
+    [undefined, true],
+  )
+})
+
+test('an endpoint that takes no notice of the wish for log-probabilities tells none', async t => {
+  const { llm } = await bench(t)
+  assert.equal((await llm.propose(request({ logprobs: true }), never())).meanLogprob, null)
+})
+
+test('an endpoint that refuses log-probabilities is asked without them, from then on at once', async t => {
+  const { llm, server } = await bench(t, { script: 'rejects_logprobs' })
+  for (let i = 0; i < 2; i++) {
+    const reply = await llm.propose(request({ logprobs: true }), never())
+    assert.deepEqual([reply.ended, reply.meanLogprob, reply.usage.calls], [true, null, 1])
+  }
+  assert.deepEqual(
+    server.requests.map(({ body }) => body?.logprobs),
+    [true, undefined, undefined],
+  )
+})
+
+test('a request that is refused for another reason does not cost the log-probabilities', async t => {
+  const { llm, server } = await bench(t, {
+    script: (_, index) => (index < 2 ? 'bad_request' : 'tells_logprobs'),
+  })
+  await assert.rejects(llm.propose(request({ logprobs: true }), never()), { code: 'LLM_REFUSED' })
+  assert.equal((await llm.propose(request({ logprobs: true }), never())).meanLogprob, Math.log(0.5))
+  assert.equal(server.requests.length, 3)
+})

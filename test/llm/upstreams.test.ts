@@ -13,6 +13,8 @@ test('upstreams are read by name, in lower case; the rest of the environment is 
     SPAR_LLM_MY_BOX_MODEL: 'llama3',
     SPAR_LLM_MY_BOX_KEY: '',
     SPAR_LLM_MY_BOX_CONTINUATION: 'prompted',
+    SPAR_LLM_MY_BOX_TIMEOUT_S: '90',
+    SPAR_LLM_MY_BOX_CONCURRENCY: '4',
     SPAR_ADMIN_KEY: 'x',
     PATH: '/bin',
   })
@@ -23,7 +25,17 @@ test('upstreams are read by name, in lower case; the rest of the environment is 
         'vllm',
         { name: 'vllm', baseUrl: 'http://gpu:8000/v1', model: 'Qwen/Qwen2.5-7B-Instruct', apiKey: 'sk-1' },
       ],
-      ['my_box', { name: 'my_box', baseUrl: 'https://box/v1', model: 'llama3', continuation: 'prompted' }],
+      [
+        'my_box',
+        {
+          name: 'my_box',
+          baseUrl: 'https://box/v1',
+          model: 'llama3',
+          timeoutMs: 90_000,
+          concurrency: 4,
+          continuation: 'prompted',
+        },
+      ],
     ],
   )
 })
@@ -54,10 +66,17 @@ const faults: readonly [name: string, env: Record<string, string>, message: RegE
     { ...good, SPAR_LLM_A_CONTINUATION: 'secret' },
     /must be one of auto, continue_/,
   ],
+  ['a timeout in words', { ...good, SPAR_LLM_A_TIMEOUT_S: 'secret' }, /_TIMEOUT_S must be a whole number/],
+  ['no calls at all', { ...good, SPAR_LLM_A_CONCURRENCY: '0' }, /_CONCURRENCY must be a whole number/],
   [
     'the name of the built-in solver',
     { SPAR_LLM_BUILTIN_URL: 'http://a', SPAR_LLM_BUILTIN_MODEL: 'm' },
     /built-in/,
+  ],
+  [
+    'the name of the GGUF file',
+    { SPAR_LLM_GGUF_URL: 'http://a', SPAR_LLM_GGUF_MODEL: 'm' },
+    /belongs to the GGUF file/,
   ],
   [
     'one name in two cases',

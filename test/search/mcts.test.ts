@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { createRng, seedFor } from '../../src/search/rng.ts'
 import type { TreeNode } from '../../src/search/tree.ts'
+import { scripted } from './scripted.ts'
 import { createWalkWorld, PROBLEM, search, truth } from './world.ts'
 
 const ARMS = [0.3, 0.45, 0.8, 0.55]
@@ -93,6 +94,37 @@ test('mcts: critic priors sum to 1 and follow the scores; uniform ones are equal
   for (const { prior } of children(uniform.result.tree!, 0)) assert.equal(prior, 1 / first.length)
 })
 
+test('mcts: priors follow how likely the LLM found the steps, and are equal where it does not tell', async () => {
+  const logprobs: Record<string, number | null> = { a: Math.log(0.9), b: Math.log(0.2), c: null, d: 5 }
+  const told = scripted((_, k) => ['a', 'b', 'a', 'c', 'd'][k] ?? 'z', {
+    logprob: text => logprobs[text] ?? null,
+  })
+  const params = { simulations: 1, width: 5, max_steps: 2, prior_temperature: 1 }
+  const { result } = await search(told, { method: 'mcts', params })
+  const first = children(result.tree!, 0)
+  assert.deepEqual(
+    first.map(({ step }) => step),
+    ['a', 'b', 'c', 'd'],
+  )
+  // Neither null nor a logarithm above 0 tells anything: the mean of the others stands in for both.
+  const weights = [0.9, 0.2, 0.55, 0.55].map(Math.exp)
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  for (const [i, { prior }] of first.entries()) assert.ok(Math.abs(prior! - weights[i]! / total) < 1e-9)
+  assert.ok(told.requests.every(({ logprobs }) => logprobs === true))
+  const silent = scripted((_, k) => ['a', 'b', 'c'][k] ?? 'z')
+  const { result: equal } = await search(silent, { method: 'mcts', params: { ...params, width: 3 } })
+  for (const { prior } of children(equal.tree!, 0)) assert.equal(prior, 1 / 3)
+})
+
+test('mcts: log-probabilities are not asked for where priors do without, nor for rollouts', async () => {
+  for (const prior of ['uniform', 'critic', 'logprobs']) {
+    const world = createWalkWorld()
+    await search(world, { method: 'mcts', params: { prior, simulations: 2, rollout: 0.5 } })
+    const asked = world.requests.filter(({ logprobs }) => logprobs).map(({ until }) => until)
+    assert.deepEqual([...new Set(asked)], prior === 'logprobs' ? ['step'] : [])
+  }
+})
+
 test('mcts: a critic that knows right from wrong makes a poor solver right', async () => {
   let right = 0
   for (let seed = 0; seed < 10; seed++) {
@@ -114,7 +146,7 @@ test('mcts: visits add up, priors are set, and only open nodes were expanded', a
     parallel: fc.integer({ min: 1, max: 5 }),
     max_steps: fc.integer({ min: 1, max: 6 }),
     errorRate: fc.double({ min: 0, max: 1, noNaN: true }),
-    prior: fc.constantFrom('uniform', 'critic'),
+    prior: fc.constantFrom('logprobs', 'uniform', 'critic'),
   })
   await fc.assert(
     fc.asyncProperty(request, async ({ seed, errorRate, ...params }) => {

@@ -33,6 +33,27 @@ test('plan: every plan and none get a solution, then the better half, and the be
   assert.equal(result.finish_reason, 'complete')
 })
 
+test('plan: it is told which plan each solution follows, before its steps', async () => {
+  const { run } = planned(['a', 'b'], { '-': 0.2, a: 0.6, b: 0.9 })
+  const { events } = await run({ n: 5, plans: 2 })
+  const told = events.filter(event => event.type === 'plan')
+  assert.deepEqual(
+    told.map(({ branch, plan, text }) => [branch, plan, text]),
+    [
+      [0, 0, null],
+      [1, 1, 'a'],
+      [2, 2, 'b'],
+      [3, 2, 'b'],
+      [4, 1, 'a'],
+    ],
+  )
+  for (const { branch } of told) {
+    const its = events.filter(event => 'branch' in event && event.branch === branch)
+    assert.equal(its[0]?.type, 'plan')
+    assert.ok(its.some(event => event.type === 'step'))
+  }
+})
+
 test('plan: to solve without a plan can win', async () => {
   const { told, run } = planned(['a', 'b'], { '-': 0.9, a: 0.3, b: 0.2 })
   const { result } = await run({ n: 6, plans: 2 })

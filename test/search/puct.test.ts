@@ -1,7 +1,7 @@
 // The PUCT rule in numbers.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { criticPriors, type PuctChild, puctScore, selectChild } from '../../src/search/puct.ts'
+import { type PuctChild, puctScore, selectChild, softmaxPriors } from '../../src/search/puct.ts'
 
 const child = (more: Partial<PuctChild> = {}): PuctChild => ({
   prior: 0.25,
@@ -37,13 +37,13 @@ test('with many visits to one child the others are explored', () => {
   assert.equal(selectChild([busy, child()], 50, 0), 0)
 })
 
-test('critic priors are a softmax; an unscored child gets the mean', () => {
-  const priors = criticPriors([0.9, 0.1, null, 0.5], 0.4)
+test('priors are a softmax of worths; a child of unknown worth gets the mean', () => {
+  const priors = softmaxPriors([0.9, 0.1, null, 0.5], 0.4)
   near(
     priors.reduce((sum, p) => sum + p, 0),
     1,
   )
   near(priors[0]! / priors[1]!, Math.exp(0.8 / 0.4))
   near(priors[2]!, priors[3]!)
-  for (const prior of criticPriors([null, null], 0.01)) near(prior, 0.5)
+  for (const prior of softmaxPriors([null, null], 0.01)) near(prior, 0.5)
 })

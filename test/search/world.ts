@@ -67,6 +67,8 @@ export interface WalkOptions {
   readonly fails?: (request: ProposeRequest, call: number) => Error | null
   /** Replaces the text of a reply. */
   readonly text?: (request: ProposeRequest) => { text: string; ended: boolean } | null
+  /** The mean log-probability of a reply, told where it is asked for; default: never. */
+  readonly logprob?: (text: string) => number | null
   /** True for steps the critic cannot score. */
   readonly blind?: (step: string) => boolean
   /** What the critic finds wrong in a step; default: nothing it can name. */
@@ -195,6 +197,7 @@ export function createWalkWorld(options: WalkOptions = {}): WalkWorld {
               .join('')
           : text,
         ended: ended && !cut,
+        ...(request.logprobs && options.logprob && { meanLogprob: options.logprob(text) }),
         usage: {
           calls: 1,
           prompt_tokens: words(request.problem),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, type TestContext, test } from 'node:test'
 import request from 'supertest'
+import { aDecision, NOW } from '../store/samples.ts'
 import { assertContract } from './contract-check.ts'
 import { listening } from './listening.ts'
 import { readEvents } from './read-events.ts'
@@ -37,8 +38,16 @@ for (const [name, headers] of WRONG)
   test(`${name} is refused on every admin route`, async () => {
     const calls = [
       ['get', '/admin/critics', 'listCritics'],
+      ['get', '/admin/decisions', 'listDecisions'],
       ['get', '/admin/jobs', 'listJobs'],
       ['get', '/admin/jobs/x', 'getJob'],
+      ['post', '/admin/jobs/x/cancel', 'cancelJob'],
+      ['get', '/admin/schedule', 'getSchedule'],
+      ['post', '/admin/schedule', 'setSchedule'],
+      ['delete', '/admin/schedule', 'clearSchedule'],
+      ['get', '/admin/rollout', 'getRollout'],
+      ['post', '/admin/rollout/skip', 'skipRollout'],
+      ['post', '/admin/rollout/abort', 'abortRollout'],
       ['post', '/admin/retrain', 'retrain'],
       ['post', '/admin/critics/sums@1/promote', 'promoteCritic'],
       ['post', '/admin/critics/rollback', 'rollbackCritic'],
@@ -223,4 +232,131 @@ test('event streams end when the service closes', async t => {
     .set('Accept', 'text/event-stream')
   assert.match(answer.text, /^event: progress\n/)
   assert.doesNotMatch(answer.text, /event: done/)
+})
+
+test('decisions are listed newest first with a check of the whole record, and can be taken away', async t => {
+  const own = createWorld(t)
+  for (let i = 0; i < 103; i++)
+    await own.store.appendDecision(
+      aDecision(`d${i}`, i % 2 ? { kind: 'refusal', after: 'critic@0.1.0' } : {}),
+    )
+  const list = await request(own.app).get('/admin/decisions').set(bearer)
+  assertContract(list, 'listDecisions')
+  assert.equal(list.body.decisions.length, 100)
+  assert.deepEqual(
+    [list.body.decisions[0].id, list.body.decisions[0].at],
+    ['d102', new Date(NOW).toISOString()],
+  )
+  assert.deepEqual(list.body.check, {
+    ok: true,
+    entries: 103,
+    head: list.body.decisions[0].hash,
+    broken_at: null,
+  })
+  const whole = await request(own.app)
+    .get('/admin/decisions')
+    .set(bearer)
+    .set('Accept', 'application/x-ndjson')
+    .buffer(true)
+    .parse((res, done) => {
+      let text = ''
+      res.on('data', chunk => {
+        text += chunk
+      })
+      res.on('end', () => done(null, text))
+    })
+  const lines = (whole.body as string).trimEnd().split('\n')
+  assert.deepEqual(lines, await own.store.readDecisions())
+  assertContract(whole, 'listDecisions')
+})
+
+test('a record that was tampered with says where', async t => {
+  const own = createWorld(t)
+  const first = await own.store.appendDecision(aDecision('a'))
+  const forged = JSON.stringify({ ...first, reason: 'Better.' })
+  own.store.readDecisions = async () => [forged]
+  const { body } = await request(own.app).get('/admin/decisions').set(bearer)
+  assert.deepEqual([body.check.ok, body.check.broken_at, body.decisions[0].reason], [false, 1, 'Better.'])
+})
+
+test('a job is cancelled while it lives, and stays as it ended afterwards', async t => {
+  const { app, store, id } = await withJob(t)
+  const cancel = () => request(app).post(`/admin/jobs/${id}/cancel`).set(bearer)
+  const answer = await cancel()
+  assertContract(answer, 'cancelJob')
+  assert.deepEqual([answer.body.state, answer.body.reason], ['cancelled', 'Cancelled by hand.'])
+  const next = await request(app).post('/admin/retrain').set(bearer)
+  assert.equal(next.status, 202, 'the next may begin')
+  await store.updateJob(next.body.id, { state: 'promoted' })
+  const late = await request(app).post(`/admin/jobs/${next.body.id}/cancel`).set(bearer)
+  assert.equal(late.body.state, 'promoted')
+  const unknown = await request(app).post('/admin/jobs/nobody/cancel').set(bearer)
+  assert.deepEqual([unknown.status, unknown.body.code], [404, 'UNKNOWN_JOB'])
+  assertContract(unknown, 'cancelJob')
+})
+
+test('a candidate that is tried out is shown, can be sent on and ended', async t => {
+  const { app, store } = createWorld(t)
+  const ask = (method: 'get' | 'post', path: string) => request(app)[method](path).set(bearer)
+  const none = await ask('get', '/admin/rollout')
+  assertContract(none, 'getRollout')
+  assert.deepEqual(none.body, { rollout: null })
+  for (const [path, operationId] of [
+    ['/admin/rollout/skip', 'skipRollout'],
+    ['/admin/rollout/abort', 'abortRollout'],
+  ] as const) {
+    const refused = await ask('post', path)
+    assert.deepEqual([refused.status, refused.body.code], [409, 'NO_ROLLOUT'])
+    assertContract(refused, operationId)
+  }
+  const state = {
+    id: 'job_1',
+    candidate: 'b',
+    parent: 'a',
+    stage: 'shadow',
+    since: NOW,
+    until: NOW + 9,
+    share: 0.2,
+  }
+  await store.putNote('rollout', state, 0)
+  const shown = await ask('get', '/admin/rollout')
+  assertContract(shown, 'getRollout')
+  const { job, candidate, stage, until, figures } = shown.body.rollout
+  assert.deepEqual([job, candidate, stage, until], ['job_1', 'b', 'shadow', new Date(NOW + 9).toISOString()])
+  assert.equal(figures.compared_steps, 0)
+  for (const wish of ['skip', 'abort'] as const) {
+    assertContract(await ask('post', `/admin/rollout/${wish}`), `${wish}Rollout`)
+    assert.equal(((await store.getNote('rollout'))!.value as { wish: string }).wish, wish)
+  }
+})
+
+test('the schedule is set, paused, shown and removed', async t => {
+  const { app } = createWorld(t)
+  const get = () => request(app).get('/admin/schedule').set(bearer)
+  const set = (body: object) => request(app).post('/admin/schedule').set(bearer).send(body)
+  assert.deepEqual((await get()).body, { schedule: null })
+  const answer = await set({ after_items: 500, cron: '0 3 * * *' })
+  assertContract(answer, 'setSchedule')
+  const at = '2026-11-02T09:30:00.000Z'
+  const schedule = {
+    after_items: 500,
+    cron: '0 3 * * *',
+    minutes: 5,
+    paused: false,
+    last_count: 0,
+    last_at: at,
+  }
+  assert.deepEqual([answer.status, answer.body], [200, { schedule }])
+  await set({ after_items: 500, paused: true })
+  const paused = await get()
+  assertContract(paused, 'getSchedule')
+  assert.deepEqual(paused.body, { schedule: { ...schedule, cron: null, paused: true } })
+  for (const body of [{ cron: 'every day' }, { cron: '99 * * * *' }, { after_items: 0 }, { minutes: 0 }]) {
+    const refused = await set(body)
+    assert.deepEqual([refused.status, refused.body.code], [422, 'INVALID_REQUEST'], JSON.stringify(body))
+    assertContract(refused, 'setSchedule')
+  }
+  const cleared = await request(app).delete('/admin/schedule').set(bearer)
+  assertContract(cleared, 'clearSchedule')
+  assert.deepEqual((await get()).body, { schedule: null })
 })

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import request from 'supertest'
 import { ERRORS, type ErrorCode } from '../../src/errors.ts'
+import { parseAddressRanges } from '../../src/llm/address-guard.ts'
+import type { GgufSampler } from '../../src/llm/gguf.ts'
 import { parseAllowedHosts } from '../../src/llm/url-guard.ts'
 import { createLlms } from '../../src/llms.ts'
 import { assertContract, assertMatches, validator } from './contract-check.ts'
@@ -323,12 +325,30 @@ test('models are listed, the default first, and each can be asked', async () => 
   assert.equal((await ask({ model: 'fake', spar: { params: { n: 1 } } })).body.model, 'fake')
 })
 
+const guard = { privateRanges: parseAddressRanges(undefined) }
+
 test('the names of the real upstreams begin with the default one and have none twice', () => {
   const config = { baseUrl: 'http://127.0.0.1:1/v1', model: 'm' }
   const upstreams = new Map(['b', 'a'].map(name => [name, { name, ...config }]))
   const sampler = async () => assert.fail('not asked')
   const namesOf = (first: string) =>
-    createLlms({ upstreams, allowedHosts: parseAllowedHosts(undefined), sampler, first }).names
+    createLlms({ upstreams, allowedHosts: parseAllowedHosts(undefined), guard, sampler, first }).names
   assert.deepEqual(namesOf('a'), ['a', 'builtin', 'b'])
   assert.deepEqual(namesOf('builtin'), ['builtin', 'b', 'a'])
+})
+
+test('a GGUF file is an upstream like the others, and is asked by its name', async () => {
+  const asked: number[] = []
+  const gguf: GgufSampler = async ({ maxTokens }) => {
+    asked.push(maxTokens)
+    return { text: '4', endedBy: 'end_of_text', promptTokens: 3, completionTokens: 2, meanLogprob: null }
+  }
+  const sampler = async () => assert.fail('not asked')
+  const llms = createLlms({ upstreams: new Map(), allowedHosts: [], guard, sampler, gguf, first: 'gguf' })
+  assert.deepEqual(llms.names, ['gguf', 'builtin'])
+  const whole = { problem: '2 + 2', steps: [], until: 'end', temperature: 0, maxTokens: 9, seed: 0 } as const
+  const reply = await llms.resolve({ upstream: 'gguf' }).propose(whole, new AbortController().signal)
+  assert.deepEqual([reply.text, reply.usage.completion_tokens, asked], ['4', 2, [9]])
+  const without = createLlms({ upstreams: new Map(), allowedHosts: [], guard, sampler, first: 'builtin' })
+  assert.throws(() => without.resolve({ upstream: 'gguf' }), { code: 'UNKNOWN_UPSTREAM' })
 })

@@ -51,7 +51,7 @@ export function assertContract(answer: Answer, operationId: OperationId): void {
       : [document.components.responses[name], ['components', 'responses', name]]
   const type = answer.headers['content-type']?.split(';')[0] ?? ''
   assert.ok(response?.content[type], `${operationId} ${answer.status} does not declare ${type}`)
-  if (!type.endsWith('json')) return
+  if (!/[/+]json$/.test(type)) return
   assertMatches(
     validator(...place, 'content', type, 'schema'),
     JSON.parse(answer.text),

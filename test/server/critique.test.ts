@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import request from 'supertest'
+import type { Critic } from '../../src/critic/types.ts'
+import { AppError } from '../../src/errors.ts'
 import { assertContract } from './contract-check.ts'
 import { createWorld, sumsCritic } from './world.ts'
 
@@ -27,13 +29,13 @@ test('steps are scored, judged and summed up', async () => {
         index: 0,
         score: 0.9,
         verdict: 'right',
-        evidence: [{ kind: 'equation', text: '48 - 24 = 24', holds: true }],
+        evidence: [{ kind: 'equation', text: '48 - 24 = 24', holds: true, detail: 'the left side is 24' }],
       },
       {
         index: 1,
         score: 0.1,
         verdict: 'wrong',
-        evidence: [{ kind: 'equation', text: '24 - 2 = 21', holds: false }],
+        evidence: [{ kind: 'equation', text: '24 - 2 = 21', holds: false, detail: 'the left side is 22' }],
       },
       { index: 2, score: 0.6, verdict: 'right', evidence: [] },
     ],
@@ -57,7 +59,7 @@ test('the answer says where the critic’s time went', async () => {
 
 test('a score exactly at the threshold is right', async t => {
   const critic = { ...sumsCritic('edge'), threshold: 0.6 }
-  const critics = { ...world.deps.critics, current: () => critic }
+  const critics = { ...world.deps.critics, criticFor: () => ({ critic: critic, fallback: null }) }
   const edge = createWorld(t, { critics })
   const answer = await request(edge.app)
     .post('/critique')
@@ -91,6 +93,18 @@ test('a solution is split, and each span is the step in the text sent', async ()
   for (const [i, { span }] of answer.body.steps.entries())
     assert.equal(solution.slice(span.start, span.end), items[0]!.steps[i])
   assert.equal(answer.body.first_error, 1)
+})
+
+test('a solution is split the way that is asked for', async () => {
+  const solution = 'First 48 - 24 = 24. Then 24 - 2 = 22.\nSo 22.'
+  const counts = []
+  for (const split of ['auto', 'paragraph', 'line', 'numbered', 'sentence', 'tokens']) {
+    const answer = await post({ items: [{ problem: pens.problem, solution, split }] })
+    assertContract(answer, 'critique')
+    counts.push(answer.body.results[0].steps.length)
+  }
+  assert.deepEqual(counts, [2, 1, 2, 1, 3, 1])
+  assert.equal((await post({ problem: pens.problem, solution, split: 'words' })).status, 422)
 })
 
 test('steps longer together than a solution may be are refused with their field', async () => {
@@ -181,9 +195,26 @@ test('a critique that failed is not logged', async t => {
       throw new Error('out of memory')
     },
   }
-  const broken = createWorld(t, { critics: { ...world.deps.critics, current: () => failing } })
+  const broken = createWorld(t, {
+    critics: { ...world.deps.critics, criticFor: () => ({ critic: failing, fallback: null }) },
+  })
   const answer = await request(broken.app).post('/critique').send(pens)
   assert.equal(answer.status, 500)
   assertContract(answer, 'critique')
   assert.deepEqual(await broken.traffic(), [])
+})
+
+test('where a candidate that is tried out fails, what serves answers, under its own name', async t => {
+  const failing: Critic = {
+    version: 'candidate',
+    threshold: 0.5,
+    judge: async () => {
+      throw new AppError('CRITIC_FAILED', 'The critic failed on this request.')
+    },
+  }
+  const routed = { critic: failing, fallback: sumsCritic('sums@2') }
+  const own = createWorld(t, { critics: { ...world.deps.critics, criticFor: () => routed } })
+  const answer = await request(own.app).post('/critique').send(pens)
+  assert.deepEqual([answer.status, answer.body.critic], [200, 'sums@2'])
+  assert.equal((await own.traffic())[0]!.record.critic, 'sums@2')
 })

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import request from 'supertest'
 import { AppError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
+import type { Privacy } from '../../src/server/deps.ts'
 import { ADMIN_KEY, createWorld, startLlm, sumsCritic } from './world.ts'
 
 const SECRETS = {
@@ -81,7 +83,9 @@ test('an unexpected error that quotes the prompt is logged without it', async t 
         throw error
       },
     }
-    const { app, lines } = createWorld(t, { critics: { ...plain.deps.critics, current: () => critic } })
+    const { app, lines } = createWorld(t, {
+      critics: { ...plain.deps.critics, criticFor: () => ({ critic: critic, fallback: null }) },
+    })
     const answer = await request(app)
       .post('/critique')
       .send({ problem, steps: [step] })
@@ -109,4 +113,48 @@ test('the log says enough of an error to find it', () => {
   assert.deepEqual(error, { name: 'AppError', code: 'LLM_UNREACHABLE', message: 'No connection.' })
   assert.match(at[0], /privacy\.test\.ts/)
   assert.deepEqual([cause.code, cause.message], ['ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:1'])
+})
+
+const KEY = 'client-key-of-zoe'
+const FINGERPRINT = createHash('sha256').update(KEY).digest('hex').slice(0, 16)
+
+const KEPT: readonly [name: string, privacy: Privacy, headers: Record<string, string>, kept: boolean][] = [
+  ['what asks for nothing', {}, {}, true],
+  ['what says off', {}, { 'X-Spar-Log': 'off' }, false],
+  ['what says nothing where clients are asked first', { onlyWhenAsked: true }, {}, false],
+  ['what says on where clients are asked first', { onlyWhenAsked: true }, { 'X-Spar-Log': 'On' }, true],
+  ['a key that opted out', { optedOut: [FINGERPRINT] }, { 'X-Api-Key': KEY }, false],
+  [
+    'a key that opted out, as a bearer token',
+    { optedOut: [FINGERPRINT] },
+    { Authorization: `Bearer ${KEY}` },
+    false,
+  ],
+  [
+    'a key that opted out, though it says on',
+    { optedOut: [FINGERPRINT] },
+    { 'X-Api-Key': KEY, 'X-Spar-Log': 'on' },
+    false,
+  ],
+  ['another key', { optedOut: [FINGERPRINT] }, { 'X-Api-Key': 'other' }, true],
+]
+for (const [name, privacy, headers, kept] of KEPT)
+  test(`${name} is ${kept ? 'kept' : 'not kept'}`, async t => {
+    const world = createWorld(t, { config: { adminKey: ADMIN_KEY, privacy } })
+    await request(world.app)
+      .post('/critique')
+      .set(headers)
+      .send({ problem: 'x', steps: ['1 + 1 = 2'] })
+    assert.equal((await world.traffic()).length, kept ? 1 : 0)
+  })
+
+test('of a key only the fingerprint is kept, with its traffic and its feedback', async t => {
+  const world = createWorld(t)
+  const send = (path: string, body: object) => request(world.app).post(path).set('X-Api-Key', KEY).send(body)
+  const { body } = await send('/critique', { problem: 'x', steps: ['1 + 1 = 2'] })
+  await world.traffic()
+  await send('/feedback', { request_id: body.request_id, answer_correct: true })
+  const [{ record, feedback } = assert.fail()] = await world.traffic()
+  assert.deepEqual([record.client, feedback[0]?.client], [FINGERPRINT, FINGERPRINT])
+  assert.ok(!JSON.stringify([record, feedback]).includes(KEY))
 })

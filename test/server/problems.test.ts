@@ -169,7 +169,9 @@ test('an unexpected error is INTERNAL, tells nothing, and is logged under its re
       throw new TypeError('cannot read the secret sauce')
     },
   }
-  const broken = createWorld(t, { critics: { ...world.deps.critics, current: () => critic } })
+  const broken = createWorld(t, {
+    critics: { ...world.deps.critics, criticFor: () => ({ critic: critic, fallback: null }) },
+  })
   const answer = await request(broken.app).post('/critique').send(good)
   assert.equal(answer.status, 500)
   assertContract(answer, 'critique')
@@ -197,7 +199,9 @@ test('an expected failure keeps its code and says when to try again', async t =>
       })
     },
   }
-  const busy = createWorld(t, { critics: { ...world.deps.critics, current: () => critic } })
+  const busy = createWorld(t, {
+    critics: { ...world.deps.critics, criticFor: () => ({ critic: critic, fallback: null }) },
+  })
   const answer = await request(busy.app).post('/critique').send(good)
   assert.deepEqual([answer.status, answer.body.code, answer.body.limit], [429, 'OVERLOADED', 'critic_items'])
   assert.equal(answer.headers['retry-after'], '1')
@@ -211,7 +215,9 @@ test('an INTERNAL that is thrown on purpose tells nothing either', async t => {
       throw new AppError('INTERNAL', 'the secret sauce is out')
     },
   }
-  const broken = createWorld(t, { critics: { ...world.deps.critics, current: () => critic } })
+  const broken = createWorld(t, {
+    critics: { ...world.deps.critics, criticFor: () => ({ critic: critic, fallback: null }) },
+  })
   const answer = await request(broken.app).post('/critique').send(good)
   assert.deepEqual([answer.status, answer.body.code], [500, 'INTERNAL'])
   assert.doesNotMatch(answer.text, /sauce/)

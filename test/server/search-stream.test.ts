@@ -72,6 +72,19 @@ test('a score names the steps it is for, with the verdict of the critic that gui
   for (const { branch, index } of wrong) assert.match(texts.get(`${branch}.${index}`)!, /12 \+ 30 = 52/)
 })
 
+test('plan tells which plan each solution follows', async () => {
+  const events = await eventsOf(world, { method: 'plan', params: { n: 3, plans: 1 }, seed: 1 })
+  const plans = dataOf(events, 'plan')
+  assert.deepEqual(
+    plans.map(({ branch, plan, text }) => [branch, plan, typeof text]),
+    [
+      [0, 0, 'object'],
+      [1, 1, 'string'],
+      [2, plans[2]!['plan'], plans[2]!['plan'] === 0 ? 'object' : 'string'],
+    ],
+  )
+})
+
 test('the guard tells which steps it rejects', async () => {
   const events = await eventsOf(world, { method: 'guard', params: { runs: 8 }, seed: 1 })
   assert.ok(dataOf(events, 'prune').some(({ reason }) => reason === 'rejected'))
@@ -140,7 +153,10 @@ test('an error after the first event is an event with the problem, which tells n
     [new TypeError('cannot read the secret sauce'), 'INTERNAL', /^Quote request_id/],
   ] as const
   for (const [error, code, detail] of cases) {
-    const critics = { ...world.deps.critics, current: () => failingCritic(error) }
+    const critics = {
+      ...world.deps.critics,
+      criticFor: () => ({ critic: failingCritic(error), fallback: null }),
+    }
     const own = createWorld(t, { llmUrl: llm.url, critics })
     const events = await eventsOf(own, { params: { n: 4, concurrency: 1 } })
     assert.equal(dataOf(events, 'candidate').length, 2)

@@ -13,10 +13,10 @@ test('a live process says so', async () => {
   assertContract(answer, 'healthz')
 })
 
-test('a ready service names its critic and device', async () => {
+test('a ready service names its critic, device and precision', async () => {
   const answer = await request(world.app).get('/readyz')
   assertContract(answer, 'readyz')
-  assert.deepEqual(answer.body, { ready: true, critic: 'sums@2', device: 'cpu' })
+  assert.deepEqual(answer.body, { ready: true, critic: 'sums@2', device: 'cpu', precision: 'float32' })
 })
 
 test('a service that is not ready says why, and is alive all the same', async t => {

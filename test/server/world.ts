@@ -7,6 +7,8 @@ import type { Llm } from '../../src/llm/types.ts'
 import { guardUrl, parseAllowedHosts } from '../../src/llm/url-guard.ts'
 import { createLog } from '../../src/log.ts'
 import { createMetrics } from '../../src/metrics.ts'
+import { showRollout } from '../../src/rollout/show.ts'
+import { openSchedule } from '../../src/schedule.ts'
 import { createApp } from '../../src/server/app.ts'
 import type { CriticInfo, Critics, Deps, Llms, ServerConfig } from '../../src/server/deps.ts'
 import { createRecorder } from '../../src/store/recorder.ts'
@@ -33,14 +35,13 @@ export interface World {
   traffic(): Promise<LabelledTraffic[]>
 }
 
-export interface WorldOptions extends Partial<Pick<Deps, 'critics' | 'llms' | 'ready' | 'now' | 'closing'>> {
+export interface WorldOptions
+  extends Partial<Pick<Deps, 'critics' | 'llms' | 'ready' | 'now' | 'closing' | 'sameAnswer'>> {
   readonly config?: ServerConfig
   /** Base URL of the upstream named `fake`. */
   readonly llmUrl?: string
   /** As SPAR_LLM_HOSTS. */
   readonly llmHosts?: string
-  /** For each call to the LLM. */
-  readonly llmTimeoutMs?: number
 }
 
 /** Wires it all up for one test, which closes it, passed or failed. */
@@ -55,13 +56,16 @@ export function createWorld(t: Scope, options: WorldOptions = {}): World {
     llms: options.llms ?? createLlms(options),
     recorder,
     store,
+    rollout: showRollout(store),
+    schedule: openSchedule(store, options.now ?? (() => Date.UTC(2026, 10, 2, 9, 30))),
     log: createLog({ level: 'debug', stream: { write: (line: string) => void lines.push(line) } }),
     metrics: createMetrics(),
     config: options.config ?? { adminKey: ADMIN_KEY, jobPollMs: 10 },
-    ready: options.ready ?? (() => ({ ready: true, critic: 'sums@2', device: 'cpu' })),
+    ready: options.ready ?? (() => ({ ready: true, critic: 'sums@2', device: 'cpu', precision: 'float32' })),
     newId: prefix => `${prefix}_${String(++ids).padStart(4, '0')}`,
     now: options.now ?? (() => Date.UTC(2026, 10, 2, 9, 30)),
     ...(options.closing && { closing: options.closing }),
+    ...(options.sameAnswer && { sameAnswer: options.sameAnswer }),
   }
   t.after(async () => {
     await recorder.close()
@@ -109,8 +113,10 @@ function scoreStep(step: string) {
   const found = [...step.matchAll(/(\d+) ([+-]) (\d+) = (\d+)/g)].at(-1)
   if (found === undefined) return { score: 0.6, evidence: [] }
   const [text, a, sign, b, c] = found
-  const holds = Number(a) + (sign === '+' ? Number(b) : -Number(b)) === Number(c)
-  return { score: holds ? 0.9 : 0.1, evidence: [{ kind: 'equation' as const, text, holds }] }
+  const left = Number(a) + (sign === '+' ? Number(b) : -Number(b))
+  const holds = left === Number(c)
+  const evidence = [{ kind: 'equation' as const, text, holds, detail: `the left side is ${left}` }]
+  return { score: holds ? 0.9 : 0.1, evidence }
 }
 
 /** Two critics, `sums@1` and its child `sums@2`, which serves; `sums@broken` cannot be loaded. */
@@ -133,7 +139,7 @@ function createCritics(judged: (readonly CritiqueItem[])[]): Critics {
     metrics: { step_auc: 0.7 + i / 100 },
   })
   return {
-    current: () => get(serving),
+    criticFor: () => ({ critic: get(serving), fallback: null }),
     get,
     named: () =>
       versions.map(name => ({
@@ -161,7 +167,7 @@ function createCritics(judged: (readonly CritiqueItem[])[]): Critics {
   }
 }
 
-function createLlms({ llmUrl, llmHosts, llmTimeoutMs: timeoutMs }: WorldOptions): Llms {
+function createLlms({ llmUrl, llmHosts }: WorldOptions): Llms {
   const allowed = parseAllowedHosts(llmHosts)
   const retry = { maxRetries: 0 }
   return {
@@ -169,11 +175,11 @@ function createLlms({ llmUrl, llmHosts, llmTimeoutMs: timeoutMs }: WorldOptions)
     resolve(spec, apiKey): Llm {
       if ('base_url' in spec) {
         const baseUrl = guardUrl(spec.base_url, allowed)
-        return createOpenAiLlm({ name: spec.model, baseUrl, model: spec.model, apiKey, timeoutMs, retry })
+        return createOpenAiLlm({ name: spec.model, baseUrl, model: spec.model, apiKey, retry })
       }
       if (spec.upstream !== 'fake' || llmUrl === undefined)
         throw new AppError('UNKNOWN_UPSTREAM', `There is no upstream ${spec.upstream}.`)
-      return createOpenAiLlm({ name: 'fake', baseUrl: llmUrl, model: 'adder', apiKey, timeoutMs, retry })
+      return createOpenAiLlm({ name: 'fake', baseUrl: llmUrl, model: 'adder', apiKey, retry })
     },
   }
 }

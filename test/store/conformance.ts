@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Store } from '../../src/store/types.ts'
+import { decisionConformance, noteConformance } from './conformance-decisions.ts'
 import { jobConformance, type OpenFor } from './conformance-jobs.ts'
 import { aRecord, NOW } from './samples.ts'
 
@@ -30,6 +31,8 @@ export function storeConformance(name: string, options: { open: () => StoreSite 
   describe(`${name}: traffic`, () => trafficConformance(openFor))
   describe(`${name}: feedback`, () => feedbackConformance(openFor))
   describe(`${name}: serving pointer`, () => servingConformance(openFor))
+  describe(`${name}: decisions`, () => decisionConformance(openFor))
+  describe(`${name}: notes`, () => noteConformance(openFor))
   describe(`${name}: jobs`, () => jobConformance(openFor))
 }
 

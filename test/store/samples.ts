@@ -1,5 +1,5 @@
-// Records and jobs for the store tests; every field can be overridden.
-import type { Job, TrafficRecord } from '../../src/store/types.ts'
+// Records, jobs and decisions for the store tests; every field can be overridden.
+import type { DecisionFacts, Job, TrafficRecord } from '../../src/store/types.ts'
 
 export const NOW = 1_760_000_000_000
 
@@ -26,6 +26,23 @@ export function aJob(id: string, change: Partial<Job> = {}): Job {
     reason: null,
     created_at: NOW,
     updated_at: NOW,
+    ...change,
+  }
+}
+
+export function aDecision(id: string, change: Partial<DecisionFacts> = {}): DecisionFacts {
+  return {
+    id,
+    at: NOW,
+    kind: 'promotion',
+    by: 'gate',
+    critic: 'critic@0.2.0',
+    before: 'critic@0.1.0',
+    after: 'critic@0.2.0',
+    reason: 'The candidate is not worse.',
+    data_hash: 'a'.repeat(64),
+    parents: ['critic@0.1.0'],
+    figures: { auc: 0.7 },
     ...change,
   }
 }

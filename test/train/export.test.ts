@@ -12,12 +12,18 @@ import { lmLogits, trunk } from '../../src/train/model/trunk.ts'
 import { createRng, type Rng } from '../../src/train/rng.ts'
 import { assertClose } from './engine/close.ts'
 import { openRunner } from './engine/run-model.ts'
-import { busyWeights, float32, int32, tinyConfig, weightFeeds } from './engine/tiny-model.ts'
+import {
+  busyWeights,
+  emptyPast,
+  float32,
+  int32,
+  positions,
+  tinyConfig,
+  weightFeeds,
+  withoutPast,
+} from './engine/tiny-model.ts'
 
 type Feeds = Record<string, HostTensor>
-
-const positions = (rows: number, length: number, from = 0): HostTensor =>
-  float32([rows, length], i => from + (i % length))
 
 function criticFeeds(config: ModelConfig, rows: number, length: number, steps: number, rng: Rng): Feeds {
   const grid = [rows, length]
@@ -66,7 +72,7 @@ for (const kvHeads of [4, 2]) {
     ] as const) {
       const feeds = criticFeeds(config, rows, length, steps, rng)
       const all = { ...feeds, ...weightFeeds(config, weights) }
-      const { logits } = await score(feeds)
+      const { logits } = await score({ ...feeds, ...withoutPast(config, rows, length) })
       for (const engine of [tracedEngine({ threads: 1 }), eagerEngine()]) {
         const program = await engine.compile(forward(config), specsOf(all))
         const want = await program.run(all)
@@ -82,7 +88,7 @@ test('padding changes no score', async () => {
   const score = await openRunner(await exportCritic(config, busyWeights(config, rng)))
   const [rows, length] = [2, 8]
   const feeds = criticFeeds(config, rows, length, 5, rng)
-  const { logits: want } = await score(feeds)
+  const { logits: want } = await score({ ...feeds, ...withoutPast(config, rows, length) })
   for (const extra of [1, 5, 40]) {
     const wide = length + extra
     const padded = (name: string) =>
@@ -95,6 +101,7 @@ test('padding changes no score', async () => {
       slots: padded('slots'),
       flags: padded('flags'),
       positions: positions(rows, wide),
+      ...withoutPast(config, rows, wide),
       step_index: int32([5], i => {
         const at = feeds['step_index']!.data[i]!
         return Math.floor(at / length) * wide + (at % length)
@@ -110,7 +117,11 @@ test('a score does not see later tokens', async () => {
   const config = tinyConfig(2)
   const rng = createRng('causal')
   const score = await openRunner(await exportCritic(config, busyWeights(config, rng)))
-  const feeds: Feeds = { ...criticFeeds(config, 1, 12, 1, rng), step_index: int32([1], () => 6) }
+  const feeds: Feeds = {
+    ...criticFeeds(config, 1, 12, 1, rng),
+    ...withoutPast(config, 1, 12),
+    step_index: int32([1], () => 6),
+  }
   const { logits: want } = await score(feeds)
   const altered = (at: number, name: string, size: number): HostTensor => ({
     data: Int32Array.from(feeds[name as 'tokens']!.data, (x, i) => (i === at ? (x + 1) % size : x)),
@@ -128,6 +139,61 @@ test('a score does not see later tokens', async () => {
   for (const at of [7, 8, 11]) assert.ok((await change(at)) < 1e-5, `token ${at} is later`)
   for (const at of [0, 3, 6]) assert.ok((await change(at)) > 1e-3, `token ${at} is seen`)
 })
+
+for (const kvHeads of [4, 2]) {
+  test(`rows that go on from pasts of any lengths score as whole ones, ${kvHeads} key heads of 4`, async () => {
+    const config = tinyConfig(kvHeads)
+    const rng = createRng(`past ${kvHeads}`)
+    const score = await openRunner(await exportCritic(config, busyWeights(config, rng)))
+    const [rows, total, dim] = [4, 11, headDim(config)]
+    const whole: Feeds = {
+      ...criticFeeds(config, rows, total, rows, rng),
+      step_index: int32([rows], r => r * total + total - 1),
+    }
+    const outputs = await score({ ...whole, ...withoutPast(config, rows, total) })
+    for (const pasts of [
+      [4, 4, 4, 4],
+      [0, 3, 10, 1],
+      [7, 0, 0, 0],
+    ]) {
+      const past = Math.max(...pasts) + 2 // padded with keys that no row has
+      const length = total - Math.min(...pasts)
+      const from = (i: number) => pasts[Math.floor(i / length)]! + (i % length)
+      const cut = (name: string) =>
+        int32([rows, length], i =>
+          from(i) < total ? whole[name]!.data[Math.floor(i / length) * total + from(i)]! : 0,
+        )
+      const states = Object.entries(outputs)
+        .filter(([name]) => name !== 'logits')
+        .map(([name, { data }]) => {
+          const state = float32([rows, kvHeads, past, dim], i => {
+            const [head, at] = [Math.floor(i / dim / past), Math.floor(i / dim) % past]
+            const known = pasts[Math.floor(head / kvHeads)]!
+            return at < known ? data[(head * total + at) * dim + (i % dim)]! : 9
+          })
+          return [name.replace('new_', 'past_'), state] as const
+        })
+      const { logits } = await score({
+        tokens: cut('tokens'),
+        slots: cut('slots'),
+        flags: cut('flags'),
+        positions: float32([rows, length], from),
+        key_positions: float32([rows, past + length], i => {
+          const [r, at] = [Math.floor(i / (past + length)), i % (past + length)]
+          if (at >= past) return pasts[r]! + at - past
+          return at < pasts[r]! ? at : 1e9
+        }),
+        step_index: int32([rows], r => r * length + total - 1 - pasts[r]!),
+        features: whole['features']!,
+        ...Object.fromEntries(states),
+      })
+      outputs['logits']!.data.forEach((want, r) => {
+        const got = logits!.data[r]!
+        assert.ok(Math.abs(got - want) < 1e-5, `pasts ${pasts}, row ${r}: ${got} for ${want}`)
+      })
+    }
+  })
+}
 
 /** Feeds of the sampler for tokens `from` to `to` of a sequence, after a cache of the first `from`. */
 function samplerFeeds(
@@ -153,16 +219,6 @@ function samplerFeeds(
   }
 }
 
-function emptyCache(config: ModelConfig, rows: number): Feeds {
-  const none = { data: new Float32Array(0), shape: [rows, config.kvHeads, 0, headDim(config)] }
-  return Object.fromEntries(
-    Array.from({ length: config.layers }, (_, i) => i).flatMap(i => [
-      [`past_key.${i}`, none],
-      [`past_value.${i}`, none],
-    ]),
-  )
-}
-
 const asPast = (outputs: Readonly<Feeds>): Feeds =>
   Object.fromEntries(
     Object.entries(outputs)
@@ -179,7 +235,7 @@ for (const kvHeads of [4, 2]) {
     const [rows, total] = [3, 10]
     const sequence = criticFeeds(config, rows, total, 1, rng)
     const { logits: whole } = await run(
-      samplerFeeds(sequence, rows, total, 0, total, emptyCache(config, rows)),
+      samplerFeeds(sequence, rows, total, 0, total, emptyPast(config, rows)),
     )
     assert.deepEqual([...whole!.shape], [rows, total, config.vocab])
 
@@ -198,7 +254,7 @@ for (const kvHeads of [4, 2]) {
       [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
       [7, 8, 10],
     ]) {
-      let cache = emptyCache(config, rows)
+      let cache = emptyPast(config, rows)
       let from = 0
       for (const to of cuts) {
         const outputs = await run(samplerFeeds(sequence, rows, total, from, to, cache))

@@ -18,7 +18,7 @@ import { ADAMW, stepSpecs, trainStep } from '../../src/train/train-step.ts'
 import { TINY_MODEL } from '../fakes/tiny-critic.ts'
 import { assertClose } from './engine/close.ts'
 import { openRunner } from './engine/run-model.ts'
-import { busyBatch, busyWeights, float32, int32, tinyConfig } from './engine/tiny-model.ts'
+import { busyBatch, busyWeights, float32, int32, tinyConfig, withoutPast } from './engine/tiny-model.ts'
 import { toyPairs, toyUnits } from './fit/toys.ts'
 
 const QV: LoraOptions = { rank: 4, alpha: 8, targets: ['q', 'v'] }
@@ -49,7 +49,10 @@ async function logitsOf(config: ModelConfig, weights: Weights, options?: LoraOpt
     step_index: int32([5], () => rng.int(0, 23)),
     features: float32([5, config.features], () => rng.normal()),
   }
-  if (!options) return (await (await openRunner(await exportCritic(config, weights)))(inputs))['logits']!
+  if (!options) {
+    const score = await openRunner(await exportCritic(config, weights))
+    return (await score({ ...inputs, ...withoutPast(config, 2, 12) }))['logits']!
+  }
   const adapt = lora(config, options).adapt
   const forward: TensorFunction = x => {
     const w: WeightTensors = adapt(x)

@@ -114,6 +114,25 @@ test('comparisons known by the majority only are a pool of their own, worth less
   assert.ok(pools[1]!.share < pools[0]!.share)
 })
 
+test('the feature path compares solutions that are too long for a row', () => {
+  const long = Array.from({ length: 40 }, (_, i) => `Then ${i} + ${i} = ${2 * i} more clips are added.`)
+  const traffic = [{ ...aCandidate('7'), steps: long }, aCandidate('8')].map((candidate, i) =>
+    logged(`l${i}`, 'How many clips?', [candidate], [{ at: i, answer_correct: i === 0 }]),
+  )
+  const { pools, features } = prepareLessons(
+    tinyTokenizer,
+    128,
+    { train: readOutcomes(traffic), replay: [] },
+    [],
+    rng(),
+  )
+  assert.deepEqual(pools, [])
+  assert.deepEqual(
+    features.map(p => [p.name, p.units.map(unit => unit.length)]),
+    [['outcomes', [40]]],
+  )
+})
+
 test('replay has at least 15 % of training, however much traffic there is', () => {
   const train = readOutcomes(answers(200, '7', '8', '8', '8', '9', '9'))
   const replay = labelledExamples('few', 3, 'train')

@@ -34,13 +34,27 @@ const duel = (ordered: number): JudgedDuel => ({
 /** 120 problems with a right solution and one whose second step is wrong. */
 function measured(
   score: Score,
-  { traffic = [], ordered = [] }: { traffic?: number[]; ordered?: number[] } = {},
+  {
+    traffic = [],
+    chosen = [],
+    ordered = [],
+  }: { traffic?: number[]; chosen?: number[]; ordered?: number[] } = {},
 ): Measured {
+  const source = 'human'
   const slice = Array.from({ length: 120 }, (_, p) => [
-    { problem: `${p}`, firstError: -1, scores: [score(1, 4 * p), score(1, 4 * p + 1)] },
-    { problem: `${p}`, firstError: 1, scores: [score(1, 4 * p + 2), score(0, 4 * p + 3)] },
+    { problem: `${p}`, source, firstError: -1, scores: [score(1, 4 * p), score(1, 4 * p + 1)] },
+    { problem: `${p}`, source, firstError: 1, scores: [score(1, 4 * p + 2), score(0, 4 * p + 3)] },
   ]).flat()
-  return { version: 'x', threshold: 0.5, slice, traffic, sneaky: ordered.map(duel) }
+  return { version: 'x', threshold: 0.5, slice, traffic, chosen, sneaky: ordered.map(duel) }
+}
+
+/** Half of the problems labelled by construction, half by people. */
+function twoSources(first: Score, second: Score): Measured {
+  const [a, b] = [measured(first), measured(second)]
+  const slice = a.slice.map((item, i) =>
+    Number(item.problem) % 2 === 0 ? b.slice[i]! : { ...item, source: 'construction' },
+  )
+  return { ...a, slice }
 }
 
 const half = Array.from({ length: 10 }, () => 0.5)
@@ -157,6 +171,41 @@ const CASES: readonly {
     reason: /pairs of held-back traffic -0\.005/,
   },
   {
+    name: 'losing on one part of the slice is refused though the whole is better',
+    serving: twoSources(fair, fair),
+    candidate: twoSources(
+      truth => (truth === 1 ? 0.9 : 0.1),
+      truth => (truth === 1 ? 0.45 : 0.55),
+    ),
+    want: 'rejected',
+    reason: /step AUC on labels by human fell by 0\.\d+, which chance does not explain/,
+  },
+  {
+    name: 'a calibration that got much worse on one part is refused though it orders that part as before',
+    serving: twoSources(fair, fair),
+    candidate: twoSources(
+      truth => 0.98 * truth + 0.01,
+      (truth, i) => fair(truth, i)! * 0.75,
+    ),
+    want: 'rejected',
+    reason: /its calibration error on labels by human is 0\.\d+ where it was 0\.\d+/,
+  },
+  {
+    name: 'choosing worse among the same samples is refused though pairs are as good',
+    serving: measured(fair, { traffic: half, chosen: half.map(() => 0.9) }),
+    candidate: measured(fair, { traffic: half, chosen: half.map(() => 0.6) }),
+    want: 'rejected',
+    reason:
+      /^The candidate is worse: best-of-n on held-back traffic fell by 0\.300, which chance does not explain\.$/,
+  },
+  {
+    name: 'choosing worse once in ten is let through',
+    serving: measured(fair, { traffic: half, chosen: half.map(() => 1) }),
+    candidate: measured(fair, { traffic: half, chosen: half.map((_, i) => (i === 0 ? 0 : 1)) }),
+    want: 'promoted',
+    reason: /best-of-n on held-back traffic -0\.100/,
+  },
+  {
     name: 'a slice that has no wrong step cannot tell',
     serving: { ...measured(fair), slice: measured(fair).slice.filter(l => l.firstError < 0) },
     candidate: { ...measured(fair), slice: measured(fair).slice.filter(l => l.firstError < 0) },
@@ -169,6 +218,17 @@ for (const { name, serving, candidate, want, reason } of CASES)
     const verdict = decide(serving, candidate, createRng(5))
     assert.equal(verdict.decision, want, verdict.reason)
     assert.match(verdict.reason, reason)
+  })
+
+for (const [cost, reason] of [
+  [{ latency: 3, memory: 1 }, 'it takes 3.0 times as long'],
+  [{ latency: 1, memory: 2 }, 'its model is 2.0 times as large'],
+] as const)
+  test(`a candidate of which ${reason.replace('it takes', 'one call takes')} is refused`, () => {
+    const better = measured(truth => (truth === 1 ? 0.9 : 0.1))
+    const verdict = decide(measured(fair), better, createRng(5), cost)
+    assert.deepEqual([verdict.decision, verdict.reason], ['rejected', `The candidate is worse: ${reason}.`])
+    assert.deepEqual(verdict.figures['cost'], cost)
   })
 
 test('the same seed decides with the same figures', () => {

@@ -5,18 +5,11 @@ import { openScorer } from '../../src/critic/scorer.ts'
 import type { CritiqueItem } from '../../src/critic/types.ts'
 import { generateProblems } from '../../src/train/recipe/built-in.ts'
 import { createRng } from '../../src/train/rng.ts'
+import { gameFigures, type PlayOptions, play } from '../../src/train/round/game.ts'
 import { interruptible } from '../../src/train/round/measure.ts'
 import { readOutcomes } from '../../src/train/round/outcomes.ts'
-import {
-  cleanHeldOut,
-  cleanSources,
-  duelComparison,
-  gameFigures,
-  type Judge,
-  type PlayOptions,
-  play,
-} from '../../src/train/round/play.ts'
-import { operatorChances } from '../../src/train/sneaky/policy.ts'
+import { cleanHeldOut, cleanSources, duelComparison, type Judge } from '../../src/train/round/play.ts'
+import { createPolicy, operatorChances } from '../../src/train/sneaky/policy.ts'
 import { SNEAKY_OPERATORS } from '../../src/train/sneaky/types.ts'
 import { tempFolder, writeTinyCritic } from '../fakes/tiny-critic.ts'
 import { labelledExamples, logged } from './round-world.ts'
@@ -94,10 +87,50 @@ test('the policy comes to prefer what fools the critic', async () => {
   assert.ok(known.at(-1)!.chance > known[0]!.chance, JSON.stringify(known))
 })
 
+const frozen = (name: string, success: number) => ({ name, policy: createPolicy(), success })
+
+test('with a league the critic meets frozen generators, harder ones first, and a generator meets frozen critics', async () => {
+  const calls = { old: 0 }
+  const old: Judge = {
+    judge(items) {
+      calls.old++
+      return judgeBy(() => 0.1).judge(items)
+    },
+  }
+  const { byWave, duels, policy, exploiter } = await game(
+    judgeBy(() => 0.9),
+    {
+      waves: 40,
+      waveSize: 4,
+      opponents: {
+        generators: [frozen('easy', 0.02), frozen('hard', 0.9)],
+        critics: [{ name: 'old', critic: old, threshold: 0.5, success: 0.5 }],
+        exploits: true,
+      },
+    },
+  )
+  for (const own of Object.values(byWave)) assert.ok(own.length > 0)
+  assert.equal(duels.length, Object.values(byWave).flat().length)
+  assert.ok(duels.every(d => d.fooled)) // lessons are what the serving critic says, not the frozen one
+  assert.ok(calls.old > 0)
+  assert.notDeepEqual(policy, createPolicy())
+  assert.ok(exploiter?.weights.some(w => w !== 0))
+})
+
+test('the generator goes on from where it was', async () => {
+  const { policy } = await game(judgeBy(() => 0.9))
+  const on = await game(
+    judgeBy(() => 0.9),
+    { policy, waves: 0 },
+  )
+  assert.deepEqual(on.policy, policy)
+  assert.equal(on.exploiter, null)
+})
+
 test('a duel with an unscored step is not judged', async () => {
-  const { duels } = await game(judgeBy(step => (reference.has(step) ? 0.9 : null)))
-  assert.equal(duels.length, 0)
-  assert.equal(gameFigures({ duels, policy: { weights: [0], baselines: [0] } })['sneaky_success'], null)
+  const played = await game(judgeBy(step => (reference.has(step) ? 0.9 : null)))
+  assert.equal(played.duels.length, 0)
+  assert.equal(gameFigures(played)['sneaky_success'], null)
 })
 
 test('the game ends when its time is over or the round is stopped', async () => {

@@ -14,6 +14,8 @@ import { readJsonl } from '../../src/train/data/jsonl.ts'
 import { REPLAY_FILE, SLICE_FILE } from '../../src/train/recipe/reading.ts'
 import type { RoundNews, RoundOrder } from '../../src/train/round/messages.ts'
 import { runRound } from '../../src/train/round/round.ts'
+import { readSparring } from '../../src/train/round/sparring-state.ts'
+import { type LlmServer, startLlmServer } from '../fakes/llm-server.ts'
 import { tempFolder, writeTinyCritic } from '../fakes/tiny-critic.ts'
 import { feedbackTraffic, writeRoundCritic } from './round-world.ts'
 
@@ -31,7 +33,16 @@ const order: RoundOrder = {
 }
 const children: ChildProcess[] = []
 
+let llm: LlmServer
+
 before(async () => {
+  llm = await startLlmServer({
+    script: request => {
+      const isTeacher = request.body!.messages[0]!.content.startsWith('You check solutions')
+      const content = isTeacher ? 'First wrong step: none' : 'Wrong step: So 2 + 2 = 5.'
+      return { body: JSON.stringify({ choices: [{ message: { role: 'assistant', content } }] }) }
+    },
+  })
   await writeRoundCritic(order.servingDir, { version: 'critic@0.1.0' })
   const store = openSqliteStore(order.store)
   const traffic = feedbackTraffic(50)
@@ -39,7 +50,8 @@ before(async () => {
   await store.addFeedback(traffic.flatMap(t => t.feedback))
   await store.close()
 })
-after(() => {
+after(async () => {
+  await llm.close()
   for (const child of children) child.kill('SIGKILL')
   folder.remove()
 })
@@ -60,7 +72,8 @@ function start(change: Partial<RoundOrder> = {}) {
 }
 
 test('a round in its own process tells of each stage and leaves a decided candidate', async () => {
-  const { news, ended } = start()
+  const upstream = { name: 'fake', baseUrl: llm.url, model: 'fake', apiKey: 'sk-secret' }
+  const { news, ended } = start({ sparring: { sneakyLlm: upstream, teacherLlm: upstream } })
   const { code, errors } = await ended
   const last = news.at(-1)
   assert.equal(last?.kind, 'done', errors())
@@ -78,6 +91,10 @@ test('a round in its own process tells of each stage and leaves a decided candid
 
   const { manifest } = openArtifact(at('trained/trained-1'))
   const { figures } = last
+  const { llm_play, labels } = figures as Record<string, Record<string, number>>
+  assert.ok(llm_play!['attempts']! > 0 && llm_play!['failed'] === 0, JSON.stringify(llm_play))
+  assert.ok(labels!['teacher_verdicts']! > 0, JSON.stringify(labels))
+  assert.ok(!JSON.stringify(news).includes('sk-secret'))
   assert.equal(manifest.parent, 'critic@0.1.0')
   assert.deepEqual([figures['parent'], figures['seed']], ['critic@0.1.0', 1])
   assert.match(manifest.data_hash, /^[0-9a-f]{64}$/)
@@ -146,6 +163,11 @@ test('without traffic a round plays on generated problems; run again it answers 
   const lessons = Object.keys(first.figures['lessons'] as object)
   assert.ok(lessons.includes('replay') && lessons.some(name => name.startsWith('sneaky')), lessons.join())
   assert.equal(lessons.includes('outcomes'), false)
+  // What sparring remembers is beside the critics: this round's generator, and the critic it met.
+  const { league, notes } = readSparring(order.outDir)
+  assert.ok(league.attackers.some(({ name }) => name === 'generator of no-traffic'))
+  assert.ok((league.table['critic@0.1.0']?.['generator of no-traffic']?.games ?? 0) > 20)
+  assert.deepEqual(notes.at(-1), { version: 'no-traffic', decision: first.decision })
   const stages: string[] = []
   const report = (stage: string) => stages.push(stage)
   const again = await runRound({ ...alone, version: 'no-traffic', minutes: 100, report })

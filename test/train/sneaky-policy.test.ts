@@ -5,12 +5,12 @@ import { createRng } from '../../src/train/rng.ts'
 import {
   createPolicy,
   drawOperator,
-  entropyOf,
   operatorChances,
   type SneakyOutcome,
   type SneakyPolicy,
   updatePolicy,
 } from '../../src/train/sneaky/policy.ts'
+import { entropyOf } from '../../src/train/sneaky/softmax-policy.ts'
 import { SNEAKY_OPERATORS, type SneakyOperator } from '../../src/train/sneaky/types.ts'
 
 const N = SNEAKY_OPERATORS.length

@@ -18,7 +18,7 @@ export const listCritics =
 export const promoteCritic =
   (deps: Deps): Operation<'promoteCritic'> =>
   async (req, res) => {
-    const { serving, previous } = await deps.critics.promote(req.params.version)
+    const { serving, previous } = await deps.critics.promote(req.params.version, res.locals.requestId)
     deps.log.info({ request_id: res.locals.requestId, serving, previous }, 'critic promoted by hand')
     res.json({ serving, previous })
   }
@@ -26,7 +26,7 @@ export const promoteCritic =
 export const rollbackCritic =
   (deps: Deps): Operation<'rollbackCritic'> =>
   async (_req, res) => {
-    const { serving, previous } = await deps.critics.rollback()
+    const { serving, previous } = await deps.critics.rollback(res.locals.requestId)
     deps.log.info({ request_id: res.locals.requestId, serving, previous }, 'critic rolled back by hand')
     res.json({ serving, previous })
   }

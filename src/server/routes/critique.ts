@@ -6,6 +6,7 @@ import type { Critic, Critique, StepScore, Timing } from '../../critic/types.ts'
 import { aggregate } from '../../search/aggregate.ts'
 import type { components } from '../api.d.ts'
 import { askCritic } from '../ask-critic.ts'
+import { clientOf } from '../client.ts'
 import type { Deps } from '../deps.ts'
 import { whileWanted } from '../gone.ts'
 import type { Operation } from '../operations.ts'
@@ -33,12 +34,19 @@ export const critique =
   (deps: Deps): Operation<'critique'> =>
   async (req, res) => {
     const { body } = req
-    const critic = showExamples(chooseCritic(deps.critics, body.critic), body.examples)
+    const client = clientOf(req) ?? res.locals.requestId
+    const { critic: chosen, fallback } = chooseCritic(deps.critics, body.critic, client)
+    let critic = showExamples(chosen, body.examples)
     const items =
       'items' in body ? body.items.map((item, i) => readItem(item, `items[${i}].`)) : [readItem(body, '')]
-    const judged = await askCritic(critic, items, whileWanted(res), timing =>
-      res.set('Server-Timing', wordTiming(timing)),
-    )
+    const wanted = whileWanted(res)
+    const ask = (critic: Critic) =>
+      askCritic(critic, items, wanted, timing => res.set('Server-Timing', wordTiming(timing)))
+    const judged = await ask(critic).catch(error => {
+      if (fallback === null || wanted.aborted) throw error
+      critic = fallback // no client pays for a candidate that is tried out
+      return ask(fallback)
+    })
     const requestId = res.locals.requestId
     const answers = items.map((item, i) => {
       const found = judged[i]
@@ -77,7 +85,7 @@ function readItem(item: Item, path: string): ReadItem {
     if (isLonger(solution, MAX_CHARS)) throw refuse(`have more than ${MAX_CHARS} characters together`)
     return { problem, steps: item.steps, solution, spans: null }
   }
-  const spans = splitSteps(item.solution)
+  const spans = splitSteps(item.solution, item.split)
   if (spans.length === 0) throw refuse('has no steps')
   if (spans.length > MAX_STEPS) throw refuse(`splits into ${spans.length} steps; ${MAX_STEPS} are allowed`)
   const long = spans.findIndex(({ text }) => isLonger(text, MAX_STEP_CHARS))
@@ -126,7 +134,7 @@ function wordStep(
     index,
     score,
     verdict: verdictOf(score, threshold),
-    evidence: evidence.map(({ kind, text, holds }) => ({ kind, text, holds })),
+    evidence: evidence.map(({ kind, text, holds, detail }) => ({ kind, text, holds, detail })),
     ...(reason !== undefined && { reason }),
     ...(rationale !== undefined && { rationale }),
     ...(span && { span: { start: span.start, end: span.end } }),

@@ -2,6 +2,7 @@
 import { AppError } from '../../errors.ts'
 import type { Feedback } from '../../store/types.ts'
 import type { components } from '../api.d.ts'
+import { clientOf } from '../client.ts'
 import type { Deps } from '../deps.ts'
 import type { Operation } from '../operations.ts'
 
@@ -16,7 +17,9 @@ export const feedback =
     // The record it speaks of may have been handed over a moment ago.
     if (!(await deps.recorder.flush()))
       throw new AppError('NOT_READY', 'The traffic log cannot be written at the moment.', { retryAfterS: 5 })
-    const known = await deps.store.addFeedback(given.map(item => readFeedback(item, at)))
+    const client = clientOf(req)
+    const by = client === undefined ? {} : { client }
+    const known = await deps.store.addFeedback(given.map(item => ({ ...readFeedback(item, at), ...by })))
     const accepted = known.filter(Boolean).length
     res.json({ accepted, unknown: known.length - accepted, request_id: res.locals.requestId })
   }

@@ -1,4 +1,4 @@
-// The admin routes of jobs: start a round, list, look at one or follow it. Knows nothing of training.
+// The admin routes of jobs: start a round, list, look at one or follow it, cancel it. Knows nothing of training.
 import { randomInt } from 'node:crypto'
 import type { Response } from 'express'
 import type { Job } from '../../store/types.ts'
@@ -33,6 +33,16 @@ export const getJob =
     if (req.accepts(['application/json', 'text/event-stream']) === 'text/event-stream')
       await streamJob(deps, job, res)
     else res.json(wordJob(job))
+  }
+
+export const cancelJob =
+  (deps: Deps): Operation<'cancelJob'> =>
+  async (req, res) => {
+    const { id } = await findJob(deps, req.params.id)
+    const change = { state: 'cancelled', reason: 'Cancelled by hand.', updated_at: deps.now() } as const
+    // One that has ended stays as it ended.
+    await deps.store.updateJob(id, change, { states: ['queued', 'running'] })
+    res.json(wordJob(await findJob(deps, id)))
   }
 
 async function streamJob(deps: Deps, job: Job, res: Response): Promise<void> {

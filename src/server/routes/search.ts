@@ -15,7 +15,7 @@ import { wordKept } from './searches.ts'
 type Way = 'whole' | 'stream' | 'async'
 
 /** These alone do not begin a stream: a search that gets nothing out of its LLM is an ordinary problem. */
-const NO_NEWS: ReadonlySet<WordedEvent['event']> = new Set(['failure', 'usage', 'prune'])
+const NO_NEWS: ReadonlySet<WordedEvent['event']> = new Set(['failure', 'usage', 'prune', 'plan'])
 
 export const search =
   (deps: Deps, searches: Searches): Operation<'search'> =>

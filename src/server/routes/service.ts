@@ -13,7 +13,7 @@ export const readyz =
   (_req, res) => {
     const state = deps.ready()
     if (!state.ready) throw new AppError('NOT_READY', state.reason, { retryAfterS: 1 })
-    res.json({ ready: true, critic: state.critic, device: state.device })
+    res.json({ ready: true, critic: state.critic, device: state.device, precision: state.precision })
   }
 
 export const metrics =

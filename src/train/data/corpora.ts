@@ -42,15 +42,16 @@ const isSpelled = (steps: readonly string[]): boolean => steps.every(step => ste
 
 /** Mr-Ben: solutions of real models with the first wrong step marked by people. */
 export function mrben(dir: string): Example[] {
-  return read<{ problem: string; steps: string[]; label: number }>(dir, 'mrben_train')
+  return read<{ problem: string; steps: string[]; label: number; generator: string }>(dir, 'mrben_train')
     .filter(({ steps }) => !isSpelled(steps))
-    .map(({ problem, steps, label }) => ({
+    .map(({ problem, steps, label, generator }) => ({
       problem,
       steps,
       labels: labelsFromFirstError(steps.length, label),
       source: 'human',
       imitate: label < 0,
       outcome: label < 0 ? 1 : 0,
+      writer: generator,
     }))
 }
 
@@ -98,6 +99,19 @@ export function outcomeComparisons(examples: readonly Example[]): Comparison[] {
     return ofOne
       .filter(example => example.outcome === 1)
       .flatMap(better => wrong.map(worse => ({ better, worse, from: 0 })))
+  })
+}
+
+/**
+ * As many comparisons of writer A's right against writer B's wrong solutions as the other way round: else the better writer's style
+ * would pass for rightness.
+ */
+export function balanceWriters(comparisons: readonly Comparison[]): Comparison[] {
+  const key = (a: Example, b: Example) => JSON.stringify([a.writer, b.writer])
+  const groups = Map.groupBy(comparisons, ({ better, worse }) => key(better, worse))
+  return [...groups.values()].flatMap(group => {
+    const { better, worse } = group[0]!
+    return group.slice(0, groups.get(key(worse, better))?.length ?? 0)
   })
 }
 

@@ -1,7 +1,16 @@
 // A labelled solution, whatever its source. Knows no file format and no model.
 
 /** Where labels come from; each source has its own weight in the loss. */
-export type Source = 'human' | 'injected' | 'construction' | 'sneaky' | 'outcome' | 'feedback' | 'text'
+export type Source =
+  | 'human'
+  | 'injected'
+  | 'construction'
+  | 'sneaky'
+  | 'outcome'
+  | 'feedback'
+  | 'tree'
+  | 'teacher'
+  | 'text'
 
 /** P(step is right) as labelled, null where nothing is known (after the first error, say). */
 export type StepLabel = number | null
@@ -16,6 +25,8 @@ export interface Example {
   readonly imitate: boolean
   /** Whole-solution outcome where known: 1 right, 0 wrong. Compared with other outcomes of the same problem. */
   readonly outcome?: 0 | 1
+  /** The model that wrote the solution, where known. */
+  readonly writer?: string
 }
 
 /** Two examples of which the first is better; `from`: compare the mean score of steps from this one on. */

@@ -1,5 +1,6 @@
 // Training units: encoded rows with labels, alone or in pairs that must share a batch. Knows no sources' files and no tensors.
 import { encodeItem, endedRow, type Row } from '../../critic/encode.ts'
+import { readFeatures } from '../../critic/feature-reader.ts'
 import type { TextTokenizer } from '../../critic/tokenizer.ts'
 import type { Comparison, Example, Source } from './example.ts'
 
@@ -19,7 +20,7 @@ export interface Unit {
   readonly from?: number
   /** Whether trunk and text path of the step head are not to learn from its labels, see model/head.ts. */
   readonly textFrozen?: boolean
-  /** Longest row, in tokens. */
+  /** Longest row: in tokens, or in steps where the rows have no tokens. */
   readonly length: number
 }
 
@@ -69,3 +70,40 @@ export function comparisonUnit(
 /** The same units, from whose labels trunk and text path are not to learn. */
 export const textFrozen = (units: readonly Unit[]): Unit[] =>
   units.map(unit => ({ ...unit, textFrozen: true }))
+
+/** Features of solutions read so far: one solution takes part in many comparisons, and its list of steps is the same object in each. */
+const featuresRead = new WeakMap<readonly string[], readonly Float32Array[]>()
+
+function featuresOf({ problem, steps }: Example): readonly Float32Array[] {
+  const features = featuresRead.get(steps) ?? readFeatures({ problem, steps })
+  featuresRead.set(steps, features)
+  return features
+}
+
+/** A whole solution as a row without tokens, for the feature path alone: no window cuts it. */
+const featureRow = (example: Example): UnitRow => ({
+  row: {
+    tokens: [],
+    slots: [],
+    flags: [],
+    ends: [],
+    steps: example.steps.map((_, index) => ({ index, at: 0 })),
+  },
+  features: featuresOf(example),
+  labels: example.labels,
+  source: example.source,
+  imitate: 0,
+})
+
+/** An example for the feature path; its length is its number of steps. */
+export const featureUnit = (example: Example): Unit => ({
+  rows: [featureRow(example)],
+  length: example.steps.length,
+})
+
+/** A comparison for the feature path; its length is the larger number of steps. */
+export const featureComparison = ({ better, worse, from }: Comparison): Unit => ({
+  rows: [featureRow(better), featureRow(worse)],
+  from,
+  length: Math.max(better.steps.length, worse.steps.length),
+})

@@ -48,6 +48,8 @@ export interface NodeProto {
   name: string
   opType: string
   attribute: AttributeProto[]
+  /** Of operators beside ONNX's own. */
+  domain?: string
 }
 export interface TensorProto {
   dims: readonly number[]

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CritiqueItem } from '../../critic/types.ts'
 import { parseRetryAfter } from '../../llm/retry-after.ts'
+import { inParallel } from './in-parallel.ts'
 import type { StepJudge, StepScores } from './judge.ts'
 
 export interface HttpJudgeOptions {
@@ -176,29 +177,4 @@ function batchesOf(items: readonly CritiqueItem[], most: number): [number, numbe
   })
   if (from < items.length) batches.push([from, items.length])
   return batches
-}
-
-/** Runs tasks, at most `limit` at once; the first failure stops those under way and is thrown once all have ended. */
-async function inParallel<T>(
-  tasks: readonly T[],
-  limit: number,
-  outer: AbortSignal | undefined,
-  run: (task: T, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const stop = new AbortController()
-  const signal = outer ? AbortSignal.any([outer, stop.signal]) : stop.signal
-  let next = 0
-  async function work(): Promise<void> {
-    while (next < tasks.length) {
-      signal.throwIfAborted()
-      try {
-        await run(tasks[next++]!, signal)
-      } catch (error) {
-        stop.abort(error)
-        throw error
-      }
-    }
-  }
-  await Promise.allSettled(Array.from({ length: Math.min(limit, tasks.length) }, work))
-  signal.throwIfAborted()
 }

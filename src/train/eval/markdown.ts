@@ -24,7 +24,7 @@ export function markdown(sections: readonly Section[]): string {
 }
 
 /** A number with so many decimals; a dash for what cannot be said. */
-const fixed = (x: number | null, digits: number): string =>
+export const fixed = (x: number | null, digits: number): string =>
   x === null || !Number.isFinite(x) ? '–' : x.toFixed(digits)
 
 /** A percentage, `42.0`. */

@@ -12,6 +12,8 @@ export interface LossShares {
   readonly lm: number
   readonly step: number
   readonly pair: number
+  /** Of the gate's own loss, see model/head.ts; none when absent. */
+  readonly gate?: number
 }
 
 /** Weight of one label: by class, so that right and wrong weigh the same over the corpus. */
@@ -32,6 +34,7 @@ interface Arrays {
   readonly stepIndex: Int32Array
   readonly features: Float32Array
   readonly textLearns: Float32Array
+  readonly gateWeights: Float32Array
   readonly labels: Float32Array
   readonly stepWeights: Float32Array
   readonly pairMatrix: Float32Array
@@ -46,6 +49,7 @@ function emptyArrays({ rows, length, steps, pairs }: BatchShape): Arrays {
     stepIndex: new Int32Array(steps),
     features: new Float32Array(steps * FEATURE_INPUTS),
     textLearns: new Float32Array(steps),
+    gateWeights: new Float32Array(steps),
     labels: new Float32Array(steps),
     stepWeights: new Float32Array(steps),
     pairMatrix: new Float32Array(pairs * steps),
@@ -97,6 +101,7 @@ function layOut(
         a.stepIndex[stepAt] = rowAt * shape.length + at
         writeFeatureInputs(unitRow.features[i]!, a.features, stepAt * FEATURE_INPUTS, gain)
         a.textLearns[stepAt] = unit.textFrozen ? 0 : 1
+        a.gateWeights[stepAt] = 1
         if (label !== null) {
           a.labels[stepAt] = label
           a.stepWeights[stepAt] = weigh(unitRow, label)
@@ -131,11 +136,12 @@ export function packBatches(
   const laid = drawn.map(one => layOut(one, weigh, gain))
   const arrays = laid.map(one => one.arrays)
   const steps = laid.reduce((sum, one) => sum + one.steps, 0)
-  const all = (key: 'lmWeights' | 'pairWeights') => arrays.map(a => a[key])
+  const all = (key: 'lmWeights' | 'pairWeights' | 'gateWeights') => arrays.map(a => a[key])
   scaleTo(all('lmWeights'), shares.lm)
   // Label weights average 1 over the corpus, so a batch with few labels counts less than one with many.
   for (const { stepWeights } of arrays) scaleBy(stepWeights, shares.step / Math.max(1, steps))
   scaleTo(all('pairWeights'), shares.pair)
+  scaleTo(all('gateWeights'), shares.gate ?? 0)
   return arrays.map((a, i) => named(a, drawn[i]!.shape))
 }
 
@@ -158,6 +164,7 @@ function named(a: Arrays, shape: BatchShape): Record<string, HostTensor> {
     step_index: { data: a.stepIndex, shape: [shape.steps] },
     features: { data: a.features, shape: [shape.steps, FEATURE_INPUTS] },
     text_learns: { data: a.textLearns, shape: [shape.steps] },
+    gate_weights: { data: a.gateWeights, shape: [shape.steps] },
     step_labels: { data: a.labels, shape: [shape.steps] },
     step_weights: { data: a.stepWeights, shape: [shape.steps] },
     pair_matrix: { data: a.pairMatrix, shape: [shape.pairs, shape.steps] },

@@ -27,6 +27,10 @@ function passing(x: T, share: T): T {
 const featureLogits = (w: WeightTensors, features: T): T =>
   tf.add(perceptron(w, 'head.features', features), w['head.out_bias']!)
 
+/** Logits of "the text path is to be trusted here", [steps, 1]. */
+const gateLogits = (w: WeightTensors, state: T): T =>
+  tf.add(tf.matMul(state, w['head.gate']!), w['head.gate_bias']!)
+
 /**
  * What the text adds, [steps, 1]: a logit of its own times a gate in (0, 1), both from the hidden state. The gate tells where the text
  * path is to be trusted. `learnable` [steps] is 0 for steps on which trunk and text path are not to learn: there the gate learns alone,
@@ -36,7 +40,7 @@ function textLogits(w: WeightTensors, hidden: T, learnable?: T): T {
   const share = learnable && tf.reshape(learnable, [-1, 1])
   const state = share ? passing(hidden, share) : hidden
   const said = perceptron(w, 'head.text', state)
-  const gate = tf.sigmoid(tf.add(tf.matMul(state, w['head.gate']!), w['head.gate_bias']!))
+  const gate = tf.sigmoid(gateLogits(w, state))
   return tf.mul(share ? passing(said, share) : said, gate)
 }
 
@@ -48,6 +52,16 @@ export interface HeadInputs {
   readonly features: T
   /** [steps], 1 or 0, see `textLogits`; 1 everywhere when absent. */
   readonly learnable?: T
+}
+
+/**
+ * How far the gate is, [steps], from open where the text path learns and shut where it does not: its cross-entropy against
+ * `learnable`. It is the gate's loss alone: hidden states are read, not moved.
+ */
+export function gateLosses(w: WeightTensors, hidden: T, stepIndex: T, learnable: T): T {
+  const state = passing(tf.gather(hidden, stepIndex), tf.zeros([stepIndex.shape[0]!, 1]))
+  const logits = tf.reshape(gateLogits(w, state), [stepIndex.shape[0]!])
+  return tf.sub(tf.softplus(logits), tf.mul(logits, learnable))
 }
 
 /** Raw step scores (logits of "this step is right"), [steps]. */

@@ -1,8 +1,8 @@
-// The training loss: language model, step labels and comparisons, each a weighted sum over a weight the batch brings. Knows no optimizer.
+// The training loss: language model, step labels, comparisons and the text path's gate, each a weighted sum over a weight the batch brings. Knows no optimizer.
 import * as tf from '@tensorflow/tfjs'
 import type { ModelConfig } from './config.ts'
 import { dropout } from './dropout.ts'
-import { stepLogits } from './head.ts'
+import { gateLosses, stepLogits } from './head.ts'
 import { lmLogits, outputTable, trunk, type WeightTensors } from './trunk.ts'
 
 type T = tf.Tensor
@@ -30,6 +30,8 @@ export const batchSpecs = (config: ModelConfig, { rows, length, steps, pairs }: 
     features: { shape: [steps, config.features], dtype: 'float32' },
     /** 1 where trunk and text path learn from the step, 0 where the rest of the step head does alone. */
     text_learns: { shape: [steps], dtype: 'float32' },
+    /** Weights that sum to the share of the gate's loss; 0 for places without a step. */
+    gate_weights: { shape: [steps], dtype: 'float32' },
     /** P(right) as labelled, in [0, 1], and weights that sum to the share of this loss. */
     step_labels: { shape: [steps], dtype: 'float32' },
     step_weights: { shape: [steps], dtype: 'float32' },
@@ -105,7 +107,7 @@ function hiddenStates(
   }).hidden
 }
 
-/** The three losses of a batch and their sum. */
+/** The losses of a batch and the sum of them and the gate's. */
 export function batchLoss(
   config: ModelConfig,
   w: WeightTensors,
@@ -127,5 +129,8 @@ export function batchLoss(
   )
   const margins = tf.reshape(tf.matMul(batch.pair_matrix!, tf.reshape(logits, [-1, 1])), [-1])
   const pair = tf.sum(tf.mul(tf.softplus(tf.neg(margins)), batch.pair_weights!))
-  return { total: tf.add(tf.add(lm, step), pair), lm, step, pair }
+  const gate = hidden
+    ? tf.sum(tf.mul(gateLosses(w, hidden, batch.step_index!, batch.text_learns!), batch.gate_weights!))
+    : tf.scalar(0)
+  return { total: tf.addN([lm, step, pair, gate]), lm, step, pair }
 }

@@ -29,8 +29,12 @@ export interface TrunkInputs {
 export interface TrunkOutputs {
   /** [batch * length, width], after the final norm. */
   readonly hidden: T
+  /** Keys and values of all tokens, those of the past first: one a layer, [batch, kvHeads, past + length, headDim]. */
   readonly keys: readonly T[]
   readonly values: readonly T[]
+  /** Those of the new tokens alone, [batch, kvHeads, length, headDim]. */
+  readonly newKeys: readonly T[]
+  readonly newValues: readonly T[]
 }
 
 /** Default of `normEpsilon`. */
@@ -106,6 +110,8 @@ export function trunk(config: ModelConfig, w: WeightTensors, inputs: TrunkInputs
 
   const keys: T[] = []
   const values: T[] = []
+  const newKeys: T[] = []
+  const newValues: T[] = []
   for (let layer = 0; layer < config.layers; layer++) {
     const of = (name: string): T => w[`layers.${layer}.${name}`]!
     const projected = (name: string, y: T): T => project(w, `layers.${layer}.${name}`, y)
@@ -117,6 +123,8 @@ export function trunk(config: ModelConfig, w: WeightTensors, inputs: TrunkInputs
     const value = inputs.past ? tf.concat([inputs.past.values[layer]!, newValue], 2) : newValue
     keys.push(key)
     values.push(value)
+    newKeys.push(newKey)
+    newValues.push(newValue)
     const total = key.shape[2]!
 
     // Queries of one group share keys: fold the group into the rows, so that no key is repeated.
@@ -134,7 +142,7 @@ export function trunk(config: ModelConfig, w: WeightTensors, inputs: TrunkInputs
     x = tf.add(x, drop(projected('down', activated), 2 + 2 * layer))
   }
   const hidden = tf.reshape(rmsNorm(x, w.final_norm!, normEpsilon), [batch * length, width])
-  return { hidden, keys, values }
+  return { hidden, keys, values, newKeys, newValues }
 }
 
 /** The output table, [vocab, width]: one of its own, or the embedding (tied). */

@@ -2,6 +2,7 @@
 // errors, sneaky edits. Which shares and why is logged in models/LOG.md. Knows no model and no schedule.
 import type { TextTokenizer } from '../../critic/tokenizer.ts'
 import {
+  balanceWriters,
   gsm8k,
   isHeldBack,
   mrben,
@@ -12,7 +13,14 @@ import {
   withoutLabels,
 } from '../data/corpora.ts'
 import type { Comparison, Example } from '../data/example.ts'
-import { comparisonUnit, exampleWindows, textFrozen, type Unit } from '../data/units.ts'
+import {
+  comparisonUnit,
+  exampleWindows,
+  featureComparison,
+  featureUnit,
+  textFrozen,
+  type Unit,
+} from '../data/units.ts'
 import type { Pool } from '../fit/sampler.ts'
 import type { Rng } from '../rng.ts'
 import { corruptSolution } from '../sneaky/apply.ts'
@@ -61,71 +69,80 @@ function ownComparisons({ samples }: ProblemSamples): Comparison[] {
   }))
 }
 
-/** What a critic learns from, encoded; corpora that `dataDir` lacks and samples that were not drawn leave their part empty. */
-export interface CriticUnits {
-  readonly human: readonly Unit[]
-  readonly humanPairs: readonly Unit[]
-  readonly siblings: readonly Unit[]
-  readonly injected: readonly Unit[]
-  readonly ownSamples: readonly Unit[]
-  readonly ownPairs: readonly Unit[]
-  readonly sneaky: readonly Unit[]
+/** What a critic learns from; corpora that `dataDir` lacks and samples that were not drawn leave their part empty. */
+export interface CriticLessons {
+  readonly human: readonly Example[]
+  /** Solutions of two writers to one problem, of which people found one right and one wrong. */
+  readonly humanPairs: readonly Comparison[]
+  readonly siblings: readonly Comparison[]
+  readonly injected: readonly Comparison[]
+  readonly ownSamples: readonly Example[]
+  readonly ownPairs: readonly Comparison[]
+  /** Altered solutions of generated problems, and of problems that people wrote. */
+  readonly sneaky: readonly Comparison[]
+  readonly sneakyTexts: readonly Comparison[]
 }
 
-export function criticUnits(
-  dataDir: string,
-  tokenizer: TextTokenizer,
-  sampled: readonly ProblemSamples[],
-  rng: Rng,
-): CriticUnits {
-  const units = (examples: readonly Example[]): Unit[] =>
-    examples.flatMap(example => exampleWindows(tokenizer, example, MAX_LENGTH))
-  const pairs = (comparisons: readonly Comparison[]): Unit[] =>
-    comparisons
-      .filter(({ better }) => trainable(better))
-      .flatMap(comparison => comparisonUnit(tokenizer, comparison, MAX_LENGTH) ?? [])
-
+export function criticLessons(dataDir: string, sampled: readonly ProblemSamples[], rng: Rng): CriticLessons {
   const human = humanExamples(dataDir, false)
-  const toAlter = [
-    ...generateProblems(rng.fork('sneaky'), ALTERED_PROBLEMS, 'train').map(solutionExample),
-    ...gsm8k(dataDir),
-  ]
+  const compared = (comparisons: readonly Comparison[]): Comparison[] =>
+    withoutLabels(comparisons).filter(({ better }) => trainable(better))
+  const altered = (solutions: readonly Example[]): Comparison[] =>
+    solutions.filter(trainable).flatMap(solution => sneakyComparison(rng, solution) ?? [])
   return {
-    human: units(human),
-    humanPairs: pairs(withoutLabels(outcomeComparisons(human))),
-    siblings: pairs(withoutLabels(prm800kComparisons(dataDir))),
-    injected: pairs(withoutLabels(prmbench(dataDir))),
-    ownSamples: units(sampled.flatMap(({ samples }) => samples)),
-    ownPairs: pairs(sampled.flatMap(ownComparisons)),
-    sneaky: pairs(toAlter.flatMap(s => sneakyComparison(rng, s) ?? [])),
+    human,
+    humanPairs: compared(balanceWriters(rng.fork('writers').shuffle(outcomeComparisons(human)))),
+    siblings: compared(prm800kComparisons(dataDir)),
+    injected: compared(prmbench(dataDir)),
+    ownSamples: sampled.flatMap(({ samples }) => samples),
+    ownPairs: sampled.flatMap(ownComparisons),
+    sneaky: altered(generateProblems(rng.fork('sneaky'), ALTERED_PROBLEMS, 'train').map(solutionExample)),
+    sneakyTexts: altered(gsm8k(dataDir)),
   }
 }
 
-/** For the feature path alone: mostly labels of real models' errors. */
-export const featurePools = ({ human, humanPairs, siblings, ownSamples, sneaky }: CriticUnits): Pool[] => [
-  { name: 'human', share: 0.66, units: human },
-  { name: 'human pairs', share: 0.1, units: humanPairs },
-  { name: 'siblings', share: 0.08, units: siblings },
-  { name: 'own samples', share: 0.1, units: ownSamples },
-  { name: 'sneaky', share: 0.06, units: sneaky },
-]
+/** For the feature path alone: mostly labels of real models' errors, and what tells a better solution of a problem from a worse one. */
+export function featurePools(lessons: CriticLessons): Pool[] {
+  const { human, humanPairs, siblings, injected, ownSamples } = lessons
+  return [
+    { name: 'human', share: 0.6, units: human.map(featureUnit) },
+    { name: 'human pairs', share: 0.1, units: humanPairs.map(featureComparison) },
+    { name: 'siblings', share: 0.15, units: siblings.map(featureComparison) },
+    { name: 'injected', share: 0.05, units: injected.map(featureComparison) },
+    { name: 'own samples', share: 0.1, units: ownSamples.map(featureUnit) },
+  ]
+}
+
+const encoders = (tokenizer: TextTokenizer) => ({
+  units: (examples: readonly Example[]): Unit[] =>
+    examples.flatMap(example => exampleWindows(tokenizer, example, MAX_LENGTH)),
+  pairs: (comparisons: readonly Comparison[]): Unit[] =>
+    comparisons.flatMap(comparison => comparisonUnit(tokenizer, comparison, MAX_LENGTH) ?? []),
+})
 
 /**
- * For trunk and text path of a small base, which would learn the writers of human solutions by heart: those teach the gate alone. So that
- * they are new to the text path, it sees no other solutions of their problems either.
+ * For trunk and text path of a small base, which would learn the writers of human solutions by heart: those and what people wrote teach the
+ * gate alone, that it is to stay closed there.
  */
-export const textPools = ({ human, ownSamples, ownPairs, sneaky }: CriticUnits): Pool[] => [
-  { name: 'human, for the gate', share: 0.22, units: textFrozen(human) },
-  { name: 'own samples', share: 0.3, units: ownSamples },
-  { name: 'own pairs', share: 0.18, units: ownPairs },
-  { name: 'sneaky', share: 0.3, units: sneaky },
-]
+export function textPools(lessons: CriticLessons, tokenizer: TextTokenizer): Pool[] {
+  const { units, pairs } = encoders(tokenizer)
+  return [
+    { name: 'human, for the gate', share: 0.15, units: textFrozen(units(lessons.human)) },
+    { name: 'sneaky texts, for the gate', share: 0.07, units: textFrozen(pairs(lessons.sneakyTexts)) },
+    { name: 'own samples', share: 0.3, units: units(lessons.ownSamples) },
+    { name: 'own pairs', share: 0.18, units: pairs(lessons.ownPairs) },
+    { name: 'sneaky', share: 0.3, units: pairs(lessons.sneaky) },
+  ]
+}
 
 /** For the text path beside an imported base, which has read enough to take words for what they say. */
-export const importedTextPools = ({ human, humanPairs, siblings, injected, sneaky }: CriticUnits): Pool[] => [
-  { name: 'human', share: 0.55, units: human },
-  { name: 'human pairs', share: 0.13, units: humanPairs },
-  { name: 'siblings', share: 0.16, units: siblings },
-  { name: 'injected', share: 0.06, units: injected },
-  { name: 'sneaky', share: 0.1, units: sneaky },
-]
+export function importedTextPools(lessons: CriticLessons, tokenizer: TextTokenizer): Pool[] {
+  const { units, pairs } = encoders(tokenizer)
+  return [
+    { name: 'human', share: 0.55, units: units(lessons.human) },
+    { name: 'human pairs', share: 0.13, units: pairs(lessons.humanPairs) },
+    { name: 'siblings', share: 0.16, units: pairs(lessons.siblings) },
+    { name: 'injected', share: 0.06, units: pairs(lessons.injected) },
+    { name: 'sneaky', share: 0.1, units: pairs([...lessons.sneaky, ...lessons.sneakyTexts]) },
+  ]
+}

@@ -15,7 +15,7 @@ import { everyWeight, initLora, type LoraOptions, lora, mergeLora, partOf } from
 import { createRng, type Rng } from '../rng.ts'
 import { BUCKETS, bucketsOf, dataHash, MAX_LENGTH, type RecipeContext } from './base.ts'
 import { generateProblems } from './built-in.ts'
-import { criticUnits, featurePools, humanExamples, importedTextPools, textPools } from './critic-pools.ts'
+import { criticLessons, featurePools, humanExamples, importedTextPools, textPools } from './critic-pools.ts'
 import { fitFeaturePath, isFeaturePath } from './feature-path.ts'
 import { classWeights } from './label-weights.ts'
 import { createProgress } from './progress.ts'
@@ -24,8 +24,10 @@ import { sampleProblems } from './samples.ts'
 
 /** Hidden units of each path of the step head. */
 const HEAD_WIDTH = 256
-/** Steps of the feature path alone: each human label is seen some twenty times. */
-const FEATURE_STEPS = 1600
+/** Steps of the feature path alone: each human label is seen some forty times. */
+const FEATURE_STEPS = 3200
+/** Share of the gate's own loss: without it the gate is slow to shut on human text (models/LOG.md). */
+const GATE_SHARE = 0.3
 /** Training examples an artifact carries along against forgetting. */
 const REPLAY = 1500
 
@@ -76,8 +78,8 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
   const { sampled, heldSampled } = await sampleSolver(context, rng)
 
   print.write('encoding the labels\n')
-  const units = criticUnits(dataDir, tokenizer, sampled, rng)
-  const pools = context.lora ? importedTextPools(units) : textPools(units)
+  const lessons = criticLessons(dataDir, sampled, rng)
+  const pools = (context.lora ? importedTextPools : textPools)(lessons, tokenizer)
   print.write(`${pools.map(p => `${p.name} ${p.units.length}`).join(', ')}\n`)
 
   const stored = readWeights(config, readFileSync(join(baseDir, 'model.onnx')))
@@ -86,7 +88,7 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
     engine,
     config,
     weights: fresh,
-    pools: featurePools(units),
+    pools: featurePools(lessons),
     budget: { steps: FEATURE_STEPS },
     learningRate: 2e-3,
     now,
@@ -137,7 +139,7 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
     adaptation: partOf(pairs ? lora(config, pairs) : everyWeight(config), name => !isFeaturePath(name)),
     draw: createSampler(pools, bucketsOf(context, pairs ? FROZEN_BUCKETS : BUCKETS), rng.fork('batches')),
     // Beside a large vocabulary the language model costs more than the rest of the step.
-    shares: { lm: pairs ? 0 : 0.1, step: 1, pair: 0.5 },
+    shares: { lm: pairs ? 0 : 0.1, step: 1, pair: 0.5, gate: pairs ? 0 : GATE_SHARE },
     weigh: classWeights(pools.flatMap(p => p.units)),
     budget: context.budget,
     ...context.controls,

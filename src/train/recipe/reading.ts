@@ -16,6 +16,7 @@ import {
   labelledSteps,
   processBench,
 } from '../eval/metrics.ts'
+import { withInt8 } from '../int8.ts'
 
 /** Held-back examples every candidate is measured on, inside the artifact. */
 export const SLICE_FILE = 'slice.jsonl.gz'
@@ -92,7 +93,9 @@ export async function finishCritic({
     slice_f1: round((f1[0]! + f1[1]!) / 2),
     ece: round(calibrationError(judgedSteps(crossed))),
   }
-  return writeArtifact(out, all, { ...facts, metrics, reading: { ...reading, ece: metrics.ece }, canaries })
+  const finished = { ...facts, metrics, reading: { ...reading, ece: metrics.ece }, canaries }
+  const { files: allFiles, figures: int8 } = await withInt8(all, finished, slice)
+  return writeArtifact(out, allFiles, { ...finished, metrics: { ...metrics, int8 } })
 }
 
 /** What `use` makes of a throw-away artifact that reads logits as they are. */
@@ -128,7 +131,20 @@ export const stepAucOf = (
 /** Thresholds tried for τ, as quantiles of the slice's step scores. */
 const CANDIDATES = 200
 
-/** Calibration over all steps, and the τ with the best mean F1 over the sources: the most frequent source does not set it alone. */
+/** Variance of the F1 of `n` solutions with an error and `m` without, by the delta method. */
+function f1Variance(group: readonly Located[], threshold: number): number {
+  const { accError: e, accCorrect: c } = processBench(group, threshold)
+  if (e + c === 0) return 0
+  const wrong = group.filter(item => item.firstError >= 0).length
+  const slope = (x: number) => (2 * x * x) / (e + c) ** 2
+  return (slope(c) ** 2 * e * (1 - e)) / wrong + (slope(e) ** 2 * c * (1 - c)) / (group.length - wrong)
+}
+
+/**
+ * Calibration over all steps, and τ by the mean F1 over the sources, so that the most frequent source does not set it alone: of all
+ * thresholds within a standard error of the best the lowest. Other writers' steps score lower than the slice's (models/LOG.md), and what is in
+ * doubt is not to be flagged.
+ */
 export function fitBySource(located: readonly Sourced[]): Reading {
   const reading = fitReading(located)
   const scored = readWith(reading, located)
@@ -141,13 +157,14 @@ export function fitBySource(located: readonly Sourced[]): Reading {
     .toSorted((a, b) => a - b)
   const meanF1 = (threshold: number): number =>
     groups.reduce((sum, group) => sum + processBench(group, threshold).f1, 0) / groups.length
-  let best = { threshold: reading.threshold, f1: meanF1(reading.threshold) }
-  for (let i = 0; i < CANDIDATES; i++) {
+  const tried = Array.from({ length: CANDIDATES }, (_, i) => {
     const threshold = scores[Math.floor((i / CANDIDATES) * scores.length)]!
-    const f1 = meanF1(threshold)
-    if (f1 > best.f1) best = { threshold, f1 }
-  }
-  return { ...reading, threshold: best.threshold }
+    return { threshold, f1: meanF1(threshold) }
+  })
+  const best = tried.reduce((a, b) => (b.f1 > a.f1 ? b : a))
+  const variance = groups.reduce((sum, group) => sum + f1Variance(group, best.threshold), 0)
+  const enough = best.f1 - Math.sqrt(variance) / groups.length
+  return { ...reading, threshold: tried.find(({ f1 }) => f1 >= enough)!.threshold }
 }
 
 /** Scores as a reading would give them. */

@@ -1,16 +1,12 @@
 // Trains a candidate on from the serving critic's weights until the time is used. Knows no lesson's origin and no decision.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Artifact } from '../../critic/manifest.ts'
-import { AppError } from '../../errors.ts'
 import { tracedEngine } from '../engine/engine.ts'
-import { readWeights } from '../export.ts'
+import { weightsOf } from '../export.ts'
 import { type FitProgress, fit } from '../fit/fit.ts'
 import { createSampler } from '../fit/sampler.ts'
-import { type ModelConfig, type Weights, weightShapes } from '../model/config.ts'
+import type { ModelConfig, Weights } from '../model/config.ts'
 import { BUCKETS } from '../recipe/base.ts'
 import { fitFeaturePath } from '../recipe/feature-path.ts'
-import { classWeights } from '../recipe/label-weights.ts'
 import { round } from '../recipe/reading.ts'
 import type { Rng } from '../rng.ts'
 import type { Lessons } from './lessons.ts'
@@ -32,36 +28,37 @@ const LEARNING_RATE = 3e-4
 /** The feature path is small, and what it learns is safe from any one text: it moves faster, in this share of the time. */
 const FEATURES = { learningRate: 1e-3, share: 0.25 }
 
+/** Share of the gate's own loss: the text path learns traffic too, so the gate may open there. */
+const GATE_SHARE = 0.1
+
 /** The trained weights. @throws {AppError} CRITIC_INVALID when the critic's file lacks a weight; the signal's reason when aborted */
 export async function learn(
-  { dir, manifest }: Artifact,
-  { pools }: Lessons,
+  parent: Artifact,
+  { pools, features, weigh }: Lessons,
   { threads, budgetMs, rng, now, signal, onStep }: LearnOptions,
 ): Promise<Weights> {
-  const config: ModelConfig = manifest.model
-  const weights = readWeights(config, readFileSync(join(dir, 'model.onnx')))
-  const missing = Object.keys(weightShapes(config)).find(name => weights[name] === undefined)
-  if (missing !== undefined)
-    throw new AppError('CRITIC_INVALID', `the model of ${manifest.version} has no weight ${missing}`)
+  const config: ModelConfig = parent.manifest.model
+  const weights = weightsOf(parent)
   const shared = { engine: tracedEngine({ threads }), config, now, ...(signal ? { signal } : {}) }
   const figures = runningFigures()
-  const features = rng.fork('features')
+  const ofFeatures = rng.fork('features')
   const start = await fitFeaturePath({
     ...shared,
     weights,
-    pools,
+    pools: features,
+    weigh,
     budget: { ms: FEATURES.share * budgetMs },
     learningRate: FEATURES.learningRate,
     onStep: progress => onStep(FEATURES.share * progress.done, figures(progress)),
-    seed: features.int(0, 2 ** 31 - 1),
-    rng: features,
+    seed: ofFeatures.int(0, 2 ** 31 - 1),
+    rng: ofFeatures,
   })
   return fit({
     ...shared,
     weights: start,
     draw: createSampler(pools, BUCKETS, rng),
-    shares: { lm: 0, step: 1, pair: 0.5 }, // the language model is not served by a critic
-    weigh: classWeights(pools.flatMap(pool => pool.units)),
+    shares: { lm: 0, step: 1, pair: 0.5, gate: GATE_SHARE }, // the language model is not served by a critic
+    weigh,
     budget: { ms: (1 - FEATURES.share) * budgetMs },
     learningRate: LEARNING_RATE,
     warmup: 0.1,

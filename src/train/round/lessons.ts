@@ -2,27 +2,55 @@
 import { createHash } from 'node:crypto'
 import type { TextTokenizer } from '../../critic/tokenizer.ts'
 import type { Comparison, Example } from '../data/example.ts'
-import { comparisonUnit, exampleUnit, textFrozen, type Unit } from '../data/units.ts'
+import {
+  comparisonUnit,
+  exampleUnit,
+  featureComparison,
+  featureUnit,
+  textFrozen,
+  type Unit,
+} from '../data/units.ts'
+import type { LabelWeight } from '../fit/batch.ts'
 import type { Pool } from '../fit/sampler.ts'
+import { classWeights } from '../recipe/label-weights.ts'
 import { round } from '../recipe/reading.ts'
 import type { Rng } from '../rng.ts'
+import { type Ablations, NO_ABLATION } from './ablation.ts'
 import type { Collected } from './collect.ts'
+import { type Labels, NO_LABELS } from './labels.ts'
 import type { Figures } from './messages.ts'
 import type { TrafficProblem, TrafficSolution } from './outcomes.ts'
+import { leaning, type Phase } from './phase.ts'
 import { duelComparison, type JudgedDuel } from './play.ts'
+import type { WeighedSource } from './source-weights.ts'
+import { PRIOR_WEIGHTS } from './sources.ts'
 
 /** Examples and comparisons of one kind. */
-interface Lesson {
-  readonly name: string
-  /** Share of training tokens it is worth when there is plenty of it. */
-  readonly worth: number
+interface Taught {
   readonly examples: readonly Example[]
   readonly comparisons: readonly Comparison[]
 }
 
+interface Lesson extends Taught {
+  readonly name: string
+  /** Share of training tokens it is worth when there is plenty of it. */
+  readonly worth: number
+}
+
+export interface LessonOptions {
+  readonly without?: Ablations
+  /** What trees and a teacher say, and how far each source is trusted. */
+  readonly labels?: Pick<Labels, 'tree' | 'teacher' | 'weights'>
+  readonly phase?: Phase
+}
+
 export interface Lessons {
-  /** Shares add up to 1. */
+  /** What fits in a row of the model; shares add up to 1. */
   readonly pools: readonly Pool[]
+  /** The same records whole, for the feature path. */
+  readonly features: readonly Pool[]
+  /** Makes right and wrong labels of a source count the same. */
+  readonly weigh: LabelWeight
   /** sha256 over the exact records. */
   readonly dataHash: string
 }
@@ -33,7 +61,18 @@ const PAIRS_PER_PROBLEM = 48
 const HALF = 100
 /** Least share of replay, where there is any (DESIGN 5). */
 const LEAST_REPLAY = 0.15
-const WORTH = { outcomes: 0.4, agreement: 0.15, steps: 0.2, fooled: 0.15, caught: 0.1, replay: 0.35 }
+const REPLAY = 'replay'
+const isSneaky = (name: string): boolean => name.startsWith('sneaky')
+const WORTH = {
+  outcomes: 0.4,
+  agreement: 0.15,
+  steps: 0.2,
+  tree: 0.15,
+  teacher: 0.15,
+  fooled: 0.15,
+  caught: 0.1,
+  replay: 0.35,
+}
 
 /** Outcome comparisons, step labels, duels and replay as pools. */
 export function prepareLessons(
@@ -42,45 +81,80 @@ export function prepareLessons(
   { train, replay }: Pick<Collected, 'train' | 'replay'>,
   duels: readonly JudgedDuel[],
   rng: Rng,
+  { without = NO_ABLATION, labels = NO_LABELS, phase = 'both' }: LessonOptions = {},
 ): Lessons {
   const pairs = train.flatMap(problem => outcomePairs(problem, rng))
   const said = pairs.filter(pair => !pair.agreed).map(pair => pair.comparison)
   const agreed = pairs.filter(pair => pair.agreed).map(pair => pair.comparison)
   const labelled = train.flatMap(p => p.solutions.filter(s => s.stepLabels !== null).map(feedbackExample))
-  const won = (fooled: boolean) => duels.filter(d => d.fooled === fooled).map(duelComparison)
-  const lessons: Lesson[] = [
+  /** What is worth `WORTH` at the weight that its source is thought to have. */
+  const trusted = (source: WeighedSource) => (WORTH[source] * labels.weights[source]) / PRIOR_WEIGHTS[source]
+  const balanced = !without.has('no-balance')
+  const won = (fooled: boolean): Taught => {
+    const comparisons = duels.filter(d => d.fooled === fooled).map(duelComparison)
+    return balanced
+      ? { examples: [], comparisons }
+      : { examples: comparisons.map(({ worse }) => worse), comparisons: [] }
+  }
+  const all: Lesson[] = [
     { name: 'outcomes', worth: WORTH.outcomes, examples: [], comparisons: said },
-    { name: 'agreement', worth: WORTH.agreement, examples: [], comparisons: agreed },
+    { name: 'agreement', worth: trusted('agreement'), examples: [], comparisons: agreed },
     { name: 'step feedback', worth: WORTH.steps, examples: labelled, comparisons: [] },
-    { name: 'sneaky, fooled', worth: WORTH.fooled, examples: [], comparisons: won(true) },
-    { name: 'sneaky, caught', worth: WORTH.caught, examples: [], comparisons: won(false) },
+    { name: 'tree', worth: trusted('tree'), examples: labels.tree, comparisons: [] },
+    { name: 'teacher', worth: trusted('teacher'), examples: labels.teacher, comparisons: [] },
+    { name: 'sneaky, fooled', worth: WORTH.fooled, ...won(true) },
+    { name: 'sneaky, caught', worth: WORTH.caught, ...won(false) },
     {
-      name: 'replay',
+      name: REPLAY,
       worth: WORTH.replay,
       examples: replay.filter(example => example.labels.some(label => label !== null)),
       comparisons: replayPairs(replay, rng),
     },
   ]
-  const pools = lessons.map(({ name, worth, examples, comparisons }) => {
-    const unitsOf = (some: readonly Example[]) =>
-      some.flatMap(example => exampleUnit(tokenizer, example, maxLength) ?? [])
-    const units: Unit[] = [
+  const lessons = all
+    .filter(({ name, worth }) => worth > 0 && isTaught(name, without))
+    .map(lesson => ({ ...lesson, worth: lesson.worth * leaningOf(lesson.name, phase) }))
+  const unitsOf = (some: readonly Example[]) =>
+    some.flatMap(example => exampleUnit(tokenizer, example, maxLength) ?? [])
+  const features = poolsOf(lessons, ({ examples, comparisons }) => [
+    ...examples.map(featureUnit),
+    ...comparisons.map(featureComparison),
+  ])
+  return {
+    pools: poolsOf(lessons, ({ examples, comparisons }) => [
       // What the recipe's human labels teach the text path does not carry over to other writers (models/LOG.md).
       ...textFrozen(unitsOf(examples.filter(example => example.source === 'human'))),
       ...unitsOf(examples.filter(example => example.source !== 'human')),
       ...comparisons.flatMap(comparison => comparisonUnit(tokenizer, comparison, maxLength) ?? []),
-    ]
-    return { name, units, share: (worth * units.length) / (units.length + HALF) }
-  })
-  return {
-    pools: withReplay(pools.filter(pool => pool.units.length > 0)),
+    ]),
+    features,
+    weigh: balanced ? classWeights(features.flatMap(pool => pool.units)) : () => 1,
     dataHash: hashRecords(lessons.flatMap(({ examples, comparisons }) => [...examples, ...comparisons])),
   }
 }
 
+function leaningOf(name: string, phase: Phase): number {
+  if (name === REPLAY) return 1
+  return leaning(phase, isSneaky(name) ? 'self-play' : 'labelled')
+}
+
+function isTaught(name: string, without: Ablations): boolean {
+  if (name === REPLAY) return !without.has('no-replay')
+  return !without.has(isSneaky(name) ? 'outcomes-only' : 'self-play-only')
+}
+
+/** A pool of each kind that has units; few units get a smaller share than the kind is worth. */
+function poolsOf(lessons: readonly Lesson[], unitsOf: (lesson: Lesson) => Unit[]): Pool[] {
+  const pools = lessons.map(lesson => {
+    const units = unitsOf(lesson)
+    return { name: lesson.name, units, share: (lesson.worth * units.length) / (units.length + HALF) }
+  })
+  return withReplay(pools.filter(pool => pool.units.length > 0))
+}
+
 /** Scales shares to 1, of which replay has at least its part. */
 function withReplay(pools: readonly Pool[]): Pool[] {
-  const isReplay = ({ name }: Pool) => name === 'replay'
+  const isReplay = ({ name }: Pool) => name === REPLAY
   const sum = (of: readonly Pool[]) => of.reduce((total, pool) => total + pool.share, 0)
   const replay = sum(pools.filter(isReplay))
   const total = sum(pools)

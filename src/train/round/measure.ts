@@ -9,13 +9,22 @@ import type { TrafficProblem } from './outcomes.ts'
 import { type Judge, type JudgedDuel, judgeDuels } from './play.ts'
 import type { Yardsticks } from './yardsticks.ts'
 
+/** A solution of the slice with the critic's scores. */
+export interface SliceItem extends Located {
+  readonly problem: string
+  /** Where its labels come from. */
+  readonly source: string
+}
+
 /** A critic's figures item by item, in the order of the yardsticks, so that two critics can be compared in pairs. */
 export interface Measured {
   readonly version: string
   readonly threshold: number
-  readonly slice: readonly (Located & { readonly problem: string })[]
+  readonly slice: readonly SliceItem[]
   /** For each traffic problem the share of its (right, wrong) pairs in the right order; NaN when one kind is unscored. */
   readonly traffic: readonly number[]
+  /** For each traffic problem the chance that the solution with the best score is right; NaN when none is scored. */
+  readonly chosen: readonly number[]
   readonly sneaky: readonly (JudgedDuel | null)[]
 }
 
@@ -59,7 +68,7 @@ export async function measure(
     version,
     threshold,
     slice: located.map((l, i) => ({ ...l, problem: problems[i]! })),
-    traffic: await orderedShares(critic, yardsticks.traffic),
+    ...(await trafficFigures(critic, yardsticks.traffic)),
     sneaky: await judgeDuels(critic, threshold, yardsticks.sneaky),
   }
 }
@@ -68,19 +77,28 @@ async function scoresOf(critic: Judge, items: readonly CritiqueItem[]): Promise<
   return (await critic.judge(items)).map(critique => critique.steps.map(step => step.score))
 }
 
-/** Solutions are ordered by their mean step score, as comparisons are trained. */
-async function orderedShares(critic: Judge, problems: readonly TrafficProblem[]): Promise<number[]> {
+/** Solutions are ordered by their mean step score, as comparisons are trained. Both critics choose among the same samples: equal tokens. */
+async function trafficFigures(
+  critic: Judge,
+  problems: readonly TrafficProblem[],
+): Promise<Pick<Measured, 'traffic' | 'chosen'>> {
   const solutions = problems.flatMap(p => p.solutions.filter(s => s.outcome !== null))
   const scores = await scoresOf(critic, solutions)
   let next = 0
-  return problems.map(problem => {
-    const candidates = problem.solutions.flatMap(({ outcome }) => {
+  const scored = problems.map(problem =>
+    problem.solutions.flatMap(({ outcome }) => {
       if (outcome === null) return []
       const own = scores[next++]!.filter(score => score !== null)
       return own.length === 0 ? [] : [{ score: mean(own), correct: outcome.right }]
-    })
-    return pairsWithinProblem([candidates])
-  })
+    }),
+  )
+  return {
+    traffic: scored.map(candidates => pairsWithinProblem([candidates])),
+    chosen: scored.map(candidates => {
+      const best = Math.max(...candidates.map(({ score }) => score))
+      return mean(candidates.filter(({ score }) => score === best).map(({ correct }) => (correct ? 1 : 0)))
+    }),
+  }
 }
 
 /** Steps of the slice that the critic gave no score. */
@@ -104,6 +122,7 @@ export function measuredFigures(measured: Measured): Record<string, unknown> {
     unscored_steps: unscoredIn(measured),
     traffic_problems: traffic.length,
     traffic_pairs: mean(traffic),
+    traffic_best_of_n: mean(measured.chosen.filter(share => !Number.isNaN(share))),
     sneaky_duels: duels.length,
     sneaky_success: mean(duels.map(d => (d.fooled ? 1 : 0))),
     sneaky_ordered: mean(duels.map(d => d.ordered)),

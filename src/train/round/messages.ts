@@ -1,5 +1,17 @@
 // What the trainer's parent and the round's process say to each other. Types only.
 
+import type { UpstreamConfig } from '../../llm/upstreams.ts'
+import type { SourceWeights } from './source-weights.ts'
+
+/** What the operator says of rounds. Holds keys of endpoints: never to be logged. */
+export interface SparringSettings {
+  /** Endpoint that plays the sneaky role. */
+  readonly sneakyLlm?: UpstreamConfig
+  /** Endpoint that says which step of a solution is wrong. */
+  readonly teacherLlm?: UpstreamConfig
+  readonly sourceWeights?: Partial<SourceWeights>
+}
+
 /** Parent to child, once. */
 export interface RoundOrder {
   /** `redis://…`, or the path of the SQLite file. */
@@ -13,6 +25,10 @@ export interface RoundOrder {
   readonly minutes: number
   readonly seed: number
   readonly threads: number
+  /** Largest part of the traffic that one client may be, and clients that opted out. */
+  readonly admit?: { readonly share?: number; readonly without?: readonly string[] }
+  /** Absent: neither endpoints nor weights are set. */
+  readonly sparring?: SparringSettings
 }
 
 export type Figures = Readonly<Record<string, unknown>>

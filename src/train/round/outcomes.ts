@@ -100,15 +100,21 @@ function byFeedback(drafts: readonly Draft[]): (draft: Draft) => Outcome | null 
 
 /** Distinct solutions vote with their answers: repeating one does not make it right. */
 function byAgreement(drafts: readonly Draft[]): (draft: Draft) => Outcome | null {
+  const winner = majorityAnswer(drafts.map(({ candidate }) => candidate.answer))
+  if (winner === null) return () => null
+  return ({ candidate: { answer } }) =>
+    answer === null ? null : { right: answer === winner, by: 'agreement' }
+}
+
+/** The answer that at least half of the votes are for, four of them at least and none as strong beside it; null when there is none. */
+export function majorityAnswer(answers: readonly (string | null)[]): string | null {
   const votes = new Map<string, number>()
-  for (const { candidate } of drafts)
-    if (candidate.answer !== null) votes.set(candidate.answer, (votes.get(candidate.answer) ?? 0) + 1)
+  for (const answer of answers) if (answer !== null) votes.set(answer, (votes.get(answer) ?? 0) + 1)
   const [first, second] = [...votes].toSorted((a, b) => b[1] - a[1])
   const total = [...votes.values()].reduce((sum, n) => sum + n, 0)
   if (first === undefined || total < LEAST_VOTES || 2 * first[1] < total || first[1] === second?.[1])
-    return () => null
-  return ({ candidate: { answer } }) =>
-    answer === null ? null : { right: answer === first[0], by: 'agreement' }
+    return null
+  return first[0]
 }
 
 const labelsOf = (steps: number, given: readonly (boolean | null)[]): StepLabel[] =>

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { mrben, outcomeComparisons, withoutLabels } from '../../../src/train/data/corpora.ts'
+import { balanceWriters, mrben, outcomeComparisons, withoutLabels } from '../../../src/train/data/corpora.ts'
 import type { Example } from '../../../src/train/data/example.ts'
 import { writeJsonl } from '../../../src/train/data/jsonl.ts'
 import { tempFolder } from '../../fakes/tiny-critic.ts'
@@ -48,6 +48,26 @@ test('every right solution is compared with every wrong one of the same problem'
       ['right 2', 'wrong 2', 0],
     ],
   )
+})
+
+test('each writer is the better one as often as the worse one, so that no style passes for rightness', () => {
+  const by = (writer: string, outcome: 0 | 1, problem: string): Example => ({
+    ...solution(problem, `${writer} ${outcome}`, outcome),
+    writer,
+  })
+  const compared = outcomeComparisons([
+    ...['p', 'q', 'r'].flatMap(problem => [by('strong', 1, problem), by('weak', 0, problem)]),
+    ...['s', 't'].flatMap(problem => [by('strong', 0, problem), by('weak', 1, problem)]),
+    by('strong', 1, 'u'),
+    by('other', 0, 'u'),
+  ])
+  const kept = balanceWriters(compared).map(({ better, worse }) => `${better.writer} over ${worse.writer}`)
+  assert.deepEqual(kept.toSorted(), [
+    'strong over weak',
+    'strong over weak',
+    'weak over strong',
+    'weak over strong',
+  ])
 })
 
 test('comparisons without labels teach no step', () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EOS } from '../../../src/critic/tokenizer.ts'
 import type { Example } from '../../../src/train/data/example.ts'
-import { exampleUnit, exampleWindows } from '../../../src/train/data/units.ts'
+import { exampleUnit, exampleWindows, featureComparison, featureUnit } from '../../../src/train/data/units.ts'
 import { tinyTokenizer } from '../../fakes/tiny-critic.ts'
 
 const example = (count: number): Example => ({
@@ -45,4 +45,18 @@ test('every step of a long solution is labelled in exactly one window, and no wi
     assert.equal(row.features.length, row.row.steps.length)
     assert.ok(row.row.tokens.length <= 96)
   }
+})
+
+test('for the feature path a long solution is one unit, with the features its windows have', () => {
+  const long = example(20)
+  const whole = featureUnit(long)
+  const windows = exampleWindows(tinyTokenizer, long, 96).flatMap(unit => unit.rows)
+  assert.deepEqual([whole.length, whole.rows.length], [20, 1])
+  assert.deepEqual(
+    whole.rows[0]!.features,
+    windows.flatMap(row => row.features),
+  )
+  assert.deepEqual(whole.rows[0]!.labels, long.labels)
+  const pair = featureComparison({ better: example(2), worse: long, from: 1 })
+  assert.deepEqual([pair.length, pair.from, pair.rows.map(row => row.features.length)], [20, 1, [2, 20]])
 })

@@ -64,13 +64,22 @@ function floatSpecs(config: ModelConfig) {
   )
 }
 
+/** A number of 0 for each step. */
+const noSteps: HostTensor = { data: new Float32Array(SHAPE.steps), shape: [SHAPE.steps] }
+
 test('the eager gradient of the loss is its slope', async () => {
   // The reference itself is held against finite differences, so that a wrong customGrad cannot hide in both engines.
   const config = tinyConfig(2)
   const rng = createRng('slope')
   const specs = { ...batchSpecs(config, SHAPE), ...floatSpecs(config) }
   const weights = busyWeights(config, rng)
-  const feeds = { ...busyBatch(config, SHAPE, rng), ...weightFeeds(config, weights) }
+  const batch = busyBatch(config, SHAPE, rng)
+  // The gate's loss does not move the hidden states that it reads: the slope of the total is not its gradient.
+  const feeds: Record<string, HostTensor> = {
+    ...batch,
+    gate_weights: noSteps,
+    ...weightFeeds(config, weights),
+  }
   const program = await eager.compile(lossAndGradients(config), specs)
   const at = await program.run(feeds)
   for (const name of [
@@ -95,6 +104,34 @@ test('the eager gradient of the loss is its slope', async () => {
   }
 })
 
+test('the gate has a loss of its own: it opens where the text path learns, shuts where it does not, and moves nothing else', async () => {
+  const config = tinyConfig(2)
+  const rng = createRng('gate')
+  const none = (tensor: HostTensor): HostTensor => ({ ...tensor, data: new Float32Array(tensor.data.length) })
+  const batch = busyBatch(config, SHAPE, rng)
+  const feeds = {
+    ...batch,
+    lm_weights: none(batch['lm_weights']!),
+    step_weights: none(batch['step_weights']!),
+    pair_weights: none(batch['pair_weights']!),
+    ...weightFeeds(config, busyWeights(config, rng)),
+  }
+  const program = await traced.compile(lossAndGradients(config), {
+    ...batchSpecs(config, SHAPE),
+    ...floatSpecs(config),
+  })
+  const learned = await program.run(feeds)
+  const unlearned = await program.run({ ...feeds, text_learns: noSteps })
+  assert.ok(learned['d head.gate_bias']!.data[0]! < 0, 'descent opens it')
+  assert.ok(unlearned['d head.gate_bias']!.data[0]! > 0, 'descent shuts it')
+  for (const name of Object.keys(weightShapes(config)))
+    assert.equal(
+      learned[`d ${name}`]!.data.some(x => x !== 0),
+      name.startsWith('head.gate'),
+      name,
+    )
+})
+
 test('from steps on which the text path is not to learn, the trunk and the text path learn nothing and the gate does', async () => {
   const config = tinyConfig(2)
   const rng = createRng('text frozen')
@@ -103,11 +140,11 @@ test('from steps on which the text path is not to learn, the trunk and the text 
   const feeds = {
     ...batch,
     lm_weights: { ...batch['lm_weights']!, data: new Float32Array(SHAPE.rows * SHAPE.length) },
+    gate_weights: noSteps,
     ...weightFeeds(config, busyWeights(config, rng)),
   }
-  const frozen = { data: new Float32Array(SHAPE.steps), shape: [SHAPE.steps] }
   const program = await traced.compile(lossAndGradients(config), specs)
-  const [free, held] = [await program.run(feeds), await program.run({ ...feeds, text_learns: frozen })]
+  const [free, held] = [await program.run(feeds), await program.run({ ...feeds, text_learns: noSteps })]
   assert.equal(held['total']!.data[0], free['total']!.data[0], 'what is said is the same')
   for (const name of Object.keys(weightShapes(config))) {
     const learns = held[`d ${name}`]!.data.some(x => x !== 0)

@@ -1,6 +1,6 @@
 // A model small enough for the pure-JS backend, with weights and batches in which every channel and every loss takes part.
 import type { HostTensor } from '../../../src/train/engine/port.ts'
-import { type ModelConfig, type Weights, weightShapes } from '../../../src/train/model/config.ts'
+import { headDim, type ModelConfig, type Weights, weightShapes } from '../../../src/train/model/config.ts'
 import type { BatchShape } from '../../../src/train/model/loss.ts'
 import type { Rng } from '../../../src/train/rng.ts'
 
@@ -41,6 +41,31 @@ export const float32 = (shape: number[], draw: (i: number) => number): HostTenso
   shape,
 })
 
+/** Places of the tokens of rows that go on from place `from`. */
+export const positions = (rows: number, length: number, from = 0): HostTensor =>
+  float32([rows, length], i => from + (i % length))
+
+/** Keys and values of no tokens. */
+export function emptyPast(config: ModelConfig, rows: number): Record<string, HostTensor> {
+  const none = { data: new Float32Array(0), shape: [rows, config.kvHeads, 0, headDim(config)] }
+  return Object.fromEntries(
+    Array.from({ length: config.layers }, (_, i) => i).flatMap(i => [
+      [`past_key.${i}`, none],
+      [`past_value.${i}`, none],
+    ]),
+  )
+}
+
+/** What a served graph takes beside tokens when its rows have no past. */
+export const withoutPast = (
+  config: ModelConfig,
+  rows: number,
+  length: number,
+): Record<string, HostTensor> => ({
+  key_positions: positions(rows, length),
+  ...emptyPast(config, rows),
+})
+
 /** A batch with every array of `batchSpecs` filled. */
 export function busyBatch(config: ModelConfig, shape: BatchShape, rng: Rng): Record<string, HostTensor> {
   const { rows, length, steps, pairs } = shape
@@ -54,6 +79,7 @@ export function busyBatch(config: ModelConfig, shape: BatchShape, rng: Rng): Rec
     step_index: int32([steps], () => rng.int(0, rows * length - 1)),
     features: float32([steps, config.features], () => rng.normal()),
     text_learns: float32([steps], () => 1),
+    gate_weights: float32([steps], () => rng.uniform() / steps),
     step_labels: float32([steps], () => rng.int(0, 1)),
     step_weights: float32([steps], () => rng.uniform() / steps),
     pair_matrix: float32([pairs, steps], i => (i % 2 === 0 ? 1 : -1) / steps),

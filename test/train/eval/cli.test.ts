@@ -181,6 +181,7 @@ test('built-in keeps its line', async () => {
     'oracle',
     'step_auc',
     'pairs',
+    'weighted_over_majority',
   ])
 })
 

@@ -32,9 +32,9 @@ test('a version can be asked for, and stays through a swap', () =>
   listening(world.app, async url => {
     assert.equal((await openHttpJudge(`${url}/`, { version: 'sums@1' })).name, 'sums@1')
     const judge = await openHttpJudge(url)
-    await world.deps.critics.promote('sums@1')
+    await world.deps.critics.promote('sums@1', 'req')
     assert.deepEqual(await judge.judge(items), want) // answers by another critic would be refused
-    await world.deps.critics.promote('sums@2')
+    await world.deps.critics.promote('sums@2', 'req')
     await assert.rejects(openHttpJudge(url, { version: 'none' }), /answered 404: UNKNOWN_CRITIC: /)
   }))
 

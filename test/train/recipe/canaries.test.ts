@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { CANARY_ITEMS, checkCanaries } from '../../../src/critic/canary.ts'
+import type { Manifest } from '../../../src/critic/manifest.ts'
 import { openScorer } from '../../../src/critic/scorer.ts'
 import { finishCritic } from '../../../src/train/recipe/reading.ts'
 import { tempFolder, writeTinyCritic } from '../../fakes/tiny-critic.ts'
@@ -30,10 +31,22 @@ test('a finished critic gives the scores of its canaries, read as it was calibra
     manifest.canaries?.map(({ problem, steps }) => ({ problem, steps })),
     CANARY_ITEMS,
   )
-  const scorer = await openScorer(out, { threads: 1 })
-  await checkCanaries(scorer, manifest)
   const [first, ...rest] = manifest.canaries!
-  const moved = { ...first!, scores: first!.scores.map(score => (score > 0.5 ? score - 0.02 : score + 0.02)) }
-  await assert.rejects(checkCanaries(scorer, { ...manifest, canaries: [moved, ...rest] }), /off by 0\.020/)
-  await scorer.release()
+  /** The manifest with a canary that is off by `by`. */
+  const moved = (by: number): Manifest => {
+    const scores = first!.scores.map(score => (score > 0.5 ? score - by : score + by))
+    return { ...manifest, canaries: [{ ...first!, scores }, ...rest] }
+  }
+  const plain = await openScorer(out, { threads: 1 })
+  await checkCanaries(plain, manifest)
+  await assert.rejects(checkCanaries(plain, moved(0.02)), /off by 0\.020, where 0\.01 is allowed/)
+  await plain.release()
+
+  // Scores of the int8 graph may be off by as much as one that is kept may move them, and no more.
+  const small = await openScorer(out, { threads: 1, precision: 'int8' })
+  assert.equal(small.precision, 'int8')
+  await checkCanaries(small, manifest)
+  await checkCanaries(small, moved(0.02))
+  await assert.rejects(checkCanaries(small, moved(0.05)), /where 0\.03 is allowed/)
+  await small.release()
 })

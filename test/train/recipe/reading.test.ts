@@ -50,3 +50,15 @@ test('one source alone is read as ever', () => {
   const noErrors = solutions('construction', 10, 2, -1).filter(item => item.firstError < 0)
   assert.equal(fitBySource([...only, ...noErrors]).threshold, fitReading([...only, ...noErrors]).threshold)
 })
+
+test('of thresholds that do about as well the one that flags least is taken', () => {
+  const all = [...solutions('construction', 120, 0.6, 0), ...solutions('human', 120, 0.6, 0)]
+  const { threshold, calibration } = fitBySource(all)
+  const sources = (['construction', 'human'] as const).map(source => all.filter(s => s.source === source))
+  const meanAt = (t: number): number =>
+    sources.reduce((sum, some) => sum + f1At(some, calibration, t), 0) / sources.length
+  const scan = Array.from({ length: 200 }, (_, i) => (i + 1) / 200)
+  const best = scan.reduce((a, b) => (meanAt(b) > meanAt(a) ? b : a))
+  assert.ok(threshold < best, `${threshold} is below ${best}`)
+  assert.ok(meanAt(threshold) < meanAt(best) && meanAt(threshold) > meanAt(best) - 0.05)
+})

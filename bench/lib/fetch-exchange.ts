@@ -1,0 +1,12 @@
+// An exchange over fetch, which Spar's own is measured against. Knows no search.
+import type { Exchange } from '../../src/llm/exchange.ts'
+
+export const overFetch: Exchange = async (url, { headers, body }, signal) => {
+  const answer = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
+  return {
+    status: answer.status,
+    header: name => answer.headers.get(name),
+    body: answer.body as unknown as AsyncIterable<Uint8Array>,
+    discard: () => {},
+  }
+}

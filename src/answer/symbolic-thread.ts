@@ -1,0 +1,126 @@
+// Holds the worker of the computer algebra library: started at the first question, killed at a missed deadline, started anew
+// at the next one. Knows no algebra.
+import { Worker } from 'node:worker_threads'
+import type { SymbolicAnswer, SymbolicAsk } from './symbolic-worker.ts'
+
+export interface SymbolicThread {
+  /** The library's verdict, or null when none came within the deadline or before `signal` aborted. Never rejects. */
+  ask(a: string, b: string, signal?: AbortSignal): Promise<boolean | null>
+  /** Ends the worker; what is asked from then on, or was not answered yet, is null. */
+  close(): Promise<void>
+}
+
+interface Question {
+  readonly ask: SymbolicAsk
+  /** Answers who asked; only the first call counts. */
+  readonly settle: (same: boolean | null) => void
+  /** Ends the wait for the worker, which is then known not to be stuck. */
+  readonly done: () => void
+}
+
+/** A worker and whether it can answer yet: a deadline missed while it loads does not count against it. */
+interface Running {
+  readonly worker: Worker
+  ready: boolean
+  asked: Question | null
+}
+
+/** Questions that wait at most; one more is answered null at once. */
+const MAX_WAITING = 64
+const MEMORY_MB = 192
+
+/** A thread that answers each question within `deadlineMs`, waiting in line and loading included, or says null. */
+export function createSymbolicThread({ deadlineMs }: { readonly deadlineMs: number }): SymbolicThread {
+  let running: Running | null = null
+  let closed = false
+  let nextId = 1
+  const waiting: Question[] = []
+
+  function end(question: Question, same: boolean | null): void {
+    question.done()
+    question.settle(same)
+  }
+
+  function start(): Running {
+    const worker = new Worker(new URL('./symbolic-worker.ts', import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },
+    })
+    const self: Running = { worker, ready: false, asked: null }
+    worker.on('message', (answer: SymbolicAnswer) => {
+      if (answer.kind === 'ready') self.ready = true
+      else if (answer.id === self.asked?.ask.id) {
+        end(self.asked, answer.same)
+        self.asked = null
+      }
+      sendNext()
+    })
+    worker.on('error', () => drop(self)) // It ran out of memory, or could not be loaded.
+    worker.on('exit', () => drop(self))
+    worker.unref() // After the listeners: a listener for messages takes the reference again.
+    return self
+  }
+
+  /** Forgets a worker that is gone; its question is answered null, and those that wait get another one. */
+  function drop(gone: Running): void {
+    if (running !== gone) return
+    running = null
+    if (gone.asked !== null) end(gone.asked, null)
+    gone.asked = null
+    // One that never was ready would not be the next time either: who waits is told so rather than kept in a loop.
+    if (!gone.ready) for (const question of waiting.splice(0)) end(question, null)
+    sendNext()
+  }
+
+  function sendNext(): void {
+    if (closed || waiting.length === 0) return
+    running ??= start()
+    if (!running.ready || running.asked !== null) return
+    const question = waiting.shift()!
+    running.asked = question
+    running.worker.postMessage(question.ask)
+  }
+
+  /** Who asked is gone. A worker that already computes is given its time: starting another one costs more. */
+  function leave(question: Question): void {
+    const at = waiting.indexOf(question)
+    if (at < 0) question.settle(null)
+    else end(waiting.splice(at, 1)[0]!, null)
+  }
+
+  function giveUp(question: Question): void {
+    leave(question)
+    if (running?.asked !== question) return
+    const stuck = running
+    void stuck.worker.terminate()
+    drop(stuck)
+  }
+
+  return {
+    ask(a, b, signal) {
+      if (closed || signal?.aborted || waiting.length >= MAX_WAITING) return Promise.resolve(null)
+      return new Promise(resolve => {
+        const onAbort = () => leave(question)
+        const timer = setTimeout(() => giveUp(question), deadlineMs)
+        signal?.addEventListener('abort', onAbort, { once: true })
+        const question: Question = {
+          ask: { id: nextId++, a, b },
+          settle: resolve,
+          done() {
+            clearTimeout(timer)
+            signal?.removeEventListener('abort', onAbort)
+          },
+        }
+        waiting.push(question)
+        sendNext()
+      })
+    },
+    async close() {
+      closed = true
+      for (const question of waiting.splice(0)) end(question, null)
+      const last = running
+      running = null
+      if (last !== null && last.asked !== null) end(last.asked, null)
+      await last?.worker.terminate()
+    },
+  }
+}

@@ -1,0 +1,86 @@
+// One HTTP exchange over node:http, on connections that are kept: what is sent, and the answer's status, headers and decoded body.
+// Knows no JSON, no deadline and no retry. fetch costs twice the processor time of this, which a wave of calls waits for.
+import { Agent as HttpAgent, type IncomingMessage, request as overHttp } from 'node:http'
+import { Agent as HttpsAgent, request as overHttps } from 'node:https'
+import type { LookupFunction } from 'node:net'
+import { pipeline, type Readable } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+
+/** An answer whose head is here. Its body must be read to the end or discarded: an unread one keeps its connection busy. */
+export interface HttpAnswer {
+  readonly status: number
+  /** The value of a header, by its lower-case name; null when it is not there. */
+  header(name: string): string | null
+  /** Decoded. Leaving the loop early closes the connection. */
+  readonly body: AsyncIterable<Uint8Array>
+  /** Closes the connection unless the body was read to its end. */
+  discard(): void
+}
+
+interface HttpMessage {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/**
+ * Posts and waits for the head of the answer. Redirects are answers like any other. An abort closes the connection.
+ * @throws what node:http throws (`code` names the reason), or what the look-up gave; may quote the other side's bytes, so it is
+ * for no message
+ */
+export type Exchange = (url: URL, message: HttpMessage, signal: AbortSignal) => Promise<HttpAnswer>
+
+type Agents = { readonly http: HttpAgent; readonly https: HttpsAgent } | undefined
+
+const exchangeOver =
+  (agents: Agents): Exchange =>
+  (url, { headers, body }, signal) =>
+    new Promise((resolve, reject) => {
+      const isSecure = url.protocol === 'https:'
+      const length = Buffer.byteLength(body)
+      const sent = (isSecure ? overHttps : overHttp)(url, {
+        method: 'POST',
+        headers: { ...headers, 'content-length': length },
+        signal,
+        agent: isSecure ? agents?.https : agents?.http,
+      })
+      sent.on('error', reject)
+      sent.on('response', answer => resolve(toAnswer(answer)))
+      sent.end(body)
+    })
+
+/** Over the agents of the process, which keep connections and know its proxies. */
+export const exchange = exchangeOver(undefined)
+
+/**
+ * Over connections of its own, each of which is looked up by `lookup`, whose error ends the exchange. A host that is written as
+ * an address is not looked up. No proxy is used: it would look names up itself.
+ */
+export function createExchange(lookup: LookupFunction): Exchange {
+  const options = { keepAlive: true, lookup }
+  return exchangeOver({ http: new HttpAgent(options), https: new HttpsAgent(options) })
+}
+
+function toAnswer(answer: IncomingMessage): HttpAnswer {
+  const body = decoded(answer)
+  return {
+    status: answer.statusCode ?? 0,
+    header: name => answer.headers[name]?.toString() ?? null,
+    body,
+    discard: () => void body.destroy(),
+  }
+}
+
+const DECODERS: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+}
+
+/** The body as it was before the other side compressed it, which some do unasked. */
+function decoded(answer: IncomingMessage): Readable {
+  const decoder = DECODERS[answer.headers['content-encoding']?.trim().toLowerCase() ?? '']?.()
+  if (decoder === undefined) return answer
+  // A failure of either destroys both, and whoever reads the decoder hears of it.
+  return pipeline(answer, decoder, () => {}) as unknown as Readable
+}

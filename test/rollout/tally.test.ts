@@ -1,0 +1,126 @@
+// What is counted while a candidate is tried out, and when it is turned away for it.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { calibrationOf } from '../../src/rollout/calibration.ts'
+import { armFaults, calibrationFaults, shadowFaults } from '../../src/rollout/limits.ts'
+import { placeOf } from '../../src/rollout/sticky.ts'
+import {
+  addTallies,
+  armFigures,
+  count,
+  EMPTY_TALLY,
+  spearman,
+  type Tally,
+  tallyFigures,
+} from '../../src/rollout/tally.ts'
+import { openSqliteStore } from '../../src/store/sqlite.ts'
+import { aRecord, NOW } from '../store/samples.ts'
+
+test('rank correlation is 1 for any rising map, -1 for a falling one, and looks at ranks only', () => {
+  const values = fc.uniqueArray(fc.integer({ min: -1000, max: 1000 }), { minLength: 2, maxLength: 40 })
+  fc.assert(
+    fc.property(values, xs => {
+      assert.ok(Math.abs(spearman(xs.map(x => [x, x ** 3])) - 1) < 1e-9)
+      assert.ok(Math.abs(spearman(xs.map(x => [x, -x])) + 1) < 1e-9)
+    }),
+  )
+  // By hand: ranks 1, 2.5, 2.5, 4 against 2, 1, 3, 4.
+  const got = spearman([[1, 2], [2, 1], [2, 3], [9, 4]]) // biome-ignore format: pairs
+  assert.ok(Math.abs(got - 3 / Math.sqrt(4.5 * 5)) < 1e-12, `${got}`)
+  assert.ok(Number.isNaN(spearman([[1, 1], [1, 2]]))) // biome-ignore format: pairs
+})
+
+const call = { ms: 10, tokens: 100, scores: [0.5, 0.7] }
+
+test('what several servers counted adds up', () => {
+  const one: Tally = {
+    ...EMPTY_TALLY,
+    serving: count(count(EMPTY_TALLY.serving, call), 'error'),
+    pairs: [[0.1, 0.2]],
+    compared: 4,
+    flips: 1,
+    dropped: 2,
+  }
+  const { serving, flip_rate, compared_steps, dropped, score_drift } = tallyFigures(
+    addTallies([one, one, EMPTY_TALLY]),
+  )
+  assert.deepEqual([flip_rate, compared_steps, dropped], [0.25, 8, 4])
+  assert.ok(Math.abs(score_drift! - 0.1) < 1e-12)
+  assert.deepEqual(serving, { calls: 4, error_rate: 0.5, ms_per_token: 0.1, mean_score: 0.6 })
+})
+
+test('nothing counted says nothing, and breaks no limit', () => {
+  const figures = tallyFigures(addTallies([]))
+  assert.deepEqual([figures.flip_rate, figures.rank_correlation, figures.score_drift], [null, null, null])
+  assert.deepEqual(shadowFaults(figures), [])
+  assert.deepEqual(armFaults(figures.serving, figures.candidate), [])
+})
+
+/** 100 calls each, of which some fail. */
+const arm = (change: { errors?: number; ms?: number; score?: number } = {}) => {
+  const { errors = 0, ms = 10, score = 0.6 } = change
+  return Array.from({ length: 100 }, (_, i) => i).reduce(
+    (sum, i) => count(sum, i < errors ? 'error' : { ms, tokens: 100, scores: [score] }),
+    EMPTY_TALLY.serving,
+  )
+}
+const pairs = (map: (x: number) => number) =>
+  Array.from({ length: 100 }, (_, i): [number, number] => [i / 100, map(i / 100)])
+
+const SHADOW: readonly [name: string, change: Partial<Tally>, fault: RegExp | null][] = [
+  ['judges like the other', { pairs: pairs(x => 0.9 * x + 0.05), flips: 10 }, null],
+  ['turns half of the verdicts', { pairs: pairs(x => x), flips: 50 }, /turns 50\.0 % of the verdicts/],
+  ['ranks steps the other way', { pairs: pairs(x => 1 - x), flips: 10 }, /correlation -1\.00/],
+  ['scores everything higher', { pairs: pairs(x => x + 0.3), flips: 10 }, /lie 0\.30 beside/],
+  ['fails', { candidate: arm({ errors: 5 }), pairs: pairs(x => x) }, /5\.0 % of its calls fail/],
+  ['takes four times as long', { candidate: arm({ ms: 40 }), pairs: pairs(x => x) }, /4\.0 times as long/],
+]
+for (const [name, change, fault] of SHADOW)
+  test(`a candidate in shadow that ${name} is ${fault ? 'turned away' : 'let through'}`, () => {
+    const tally = { ...EMPTY_TALLY, serving: arm(), candidate: arm(), compared: 100, ...change }
+    const faults = shadowFaults(tallyFigures(tally)).join()
+    if (fault) assert.match(faults, fault)
+    else assert.equal(faults, '')
+  })
+
+test('a critic that serves is measured by errors, time and the mean of its scores', () => {
+  const faults = (change: Parameters<typeof arm>[0]) => armFaults(armFigures(arm()), armFigures(arm(change)))
+  assert.deepEqual(faults({}), [])
+  assert.deepEqual(faults({ errors: 2 }), [])
+  assert.match(faults({ errors: 3 }).join(), /3\.0 % of its calls fail/)
+  assert.match(faults({ ms: 31 }).join(), /3\.1 times as long/)
+  assert.match(faults({ score: 0.1 }).join(), /-0\.50 beside/)
+  assert.deepEqual(armFaults(armFigures(arm({ errors: 10 })), armFigures(arm({ errors: 11 }))), [])
+})
+
+test('scores are held against what clients said of the same critic’s answers', async t => {
+  const store = openSqliteStore(':memory:')
+  t.after(() => store.close())
+  const candidates = [{ steps: ['a', 'b'], scores: [0.9, 0.7], answer: null }]
+  await store.appendTraffic([
+    aRecord('a', { candidates }),
+    aRecord('b', { candidates, critic: 'other' }),
+    aRecord('old', { candidates, at: NOW - 9 }),
+  ])
+  await store.addFeedback([
+    { id: 'a', at: NOW, answer_correct: true, step_labels: [true, false] },
+    { id: 'b', at: NOW, answer_correct: false },
+    { id: 'old', at: NOW, answer_correct: false },
+  ])
+  const { verdicts, brier } = await calibrationOf(store, 'critic@0.1.0', NOW)
+  assert.equal(verdicts, 3)
+  assert.ok(Math.abs(brier! - (0.2 ** 2 + 0.1 ** 2 + 0.7 ** 2) / 3) < 1e-12)
+  const at = (verdicts: number, brier: number) => ({ verdicts, brier })
+  assert.deepEqual(calibrationFaults(at(50, 0.1), at(50, 0.19)), [])
+  assert.deepEqual(calibrationFaults(at(50, 0.1), at(29, 0.9)), [])
+  assert.match(calibrationFaults(at(50, 0.1), at(50, 0.3)).join(), /miss feedback by 0\.20 more/)
+})
+
+test('clients keep their place, places are spread evenly, and another candidate deals anew', () => {
+  const places = Array.from({ length: 2000 }, (_, i) => placeOf('c', `client ${i}`))
+  assert.equal(placeOf('c', 'client 7'), places[7])
+  const share = places.filter(place => place < 0.1).length / places.length
+  assert.ok(share > 0.07 && share < 0.13, `${share}`)
+  assert.notEqual(placeOf('d', 'client 7'), places[7])
+})

@@ -1,0 +1,107 @@
+// When rounds start by themselves, on one server and on several.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { isDue, nextTime, openSchedule, type Schedule, startScheduler } from '../src/schedule.ts'
+import { openSqliteStore } from '../src/store/sqlite.ts'
+import { aRecord, NOW } from './store/samples.ts'
+
+const HOUR = 3_600_000
+const MIDNIGHT = Date.UTC(2026, 0, 5)
+const base: Schedule = {
+  after_items: null,
+  cron: null,
+  minutes: 5,
+  paused: false,
+  last_count: 100,
+  last_at: MIDNIGHT,
+}
+
+const CASES: readonly [
+  name: string,
+  change: Partial<Schedule>,
+  count: number,
+  after: number,
+  due: boolean,
+][] = [
+  ['nothing set', {}, 1e6, 99 * HOUR, false],
+  ['too few new records', { after_items: 50 }, 149, HOUR, false],
+  ['enough new records', { after_items: 50 }, 150, HOUR, true],
+  ['enough, but paused', { after_items: 50, paused: true }, 1000, HOUR, false],
+  ['old records were forgotten', { after_items: 50 }, 20, HOUR, false],
+  ['before the time', { cron: '0 3 * * *' }, 100, 3 * HOUR - 1, false],
+  ['at the time', { cron: '0 3 * * *' }, 100, 3 * HOUR, true],
+  ['long after the time, while no server ran', { cron: '0 3 * * *' }, 100, 80 * HOUR, true],
+  ['at the time, but paused', { cron: '0 3 * * *', paused: true }, 100, 3 * HOUR, false],
+  ['a time that never comes', { cron: '0 0 30 2 *' }, 100, 9999 * HOUR, false],
+  ['whichever is first', { cron: '0 3 * * *', after_items: 5 }, 105, HOUR, true],
+]
+for (const [name, change, count, after, due] of CASES)
+  test(`${name}: ${due ? 'a round starts' : 'no round starts'}`, () =>
+    assert.equal(isDue({ ...base, ...change }, count, MIDNIGHT + after), due))
+
+test('a pattern that is none is refused in words', () => {
+  for (const pattern of ['', 'daily', '1 2 3', '61 * * * *'])
+    assert.throws(() => nextTime(pattern, NOW), { code: 'INVALID_REQUEST' })
+})
+
+async function scheduled(t: TestContext, servers: number) {
+  const store = openSqliteStore(':memory:')
+  const schedule = openSchedule(store, () => NOW)
+  await schedule.set({ after_items: 3, cron: null, minutes: 2, paused: false })
+  const rounds: number[] = []
+  let isRunning = false
+  const stops = Array.from({ length: servers }, () =>
+    startScheduler({
+      store,
+      start: async ({ minutes }) => {
+        if (isRunning) return false
+        isRunning = true
+        rounds.push(minutes)
+        return true
+      },
+      now: () => NOW,
+      log: { info: () => {}, warn: (_, message) => assert.fail(message) },
+      everyMs: 5,
+    }),
+  )
+  t.after(async () => {
+    for (const stop of stops) await stop()
+    await store.close()
+  })
+  const settle = () => new Promise(resolve => setTimeout(resolve, 60))
+  const end = () => {
+    isRunning = false
+  }
+  return { store, schedule, rounds, settle, end }
+}
+
+test('of several servers one starts the round, and the next counts from there', async t => {
+  const { store, rounds, settle, end, schedule } = await scheduled(t, 3)
+  const send = (...ids: string[]) => store.appendTraffic(ids.map(id => aRecord(id)))
+  await send('a', 'b')
+  await settle()
+  assert.deepEqual(rounds, [])
+  await send('c')
+  await settle()
+  assert.deepEqual(rounds, [2])
+  assert.equal((await schedule.show())?.last_count, 3)
+  end()
+  await send('d', 'e')
+  await settle()
+  assert.deepEqual(rounds, [2])
+  await send('f')
+  await settle()
+  assert.deepEqual(rounds, [2, 2])
+})
+
+test('while a round runs nothing starts; it does when that has ended', async t => {
+  const { store, rounds, settle, end } = await scheduled(t, 1)
+  await store.appendTraffic(['a', 'b', 'c'].map(id => aRecord(id)))
+  await settle()
+  await store.appendTraffic(['d', 'e', 'f'].map(id => aRecord(id)))
+  await settle()
+  assert.deepEqual(rounds, [2])
+  end()
+  await settle()
+  assert.deepEqual(rounds, [2, 2])
+})

@@ -1,0 +1,351 @@
+// The chaos table: whatever an upstream does and whenever a client leaves, a search ends in time with an answer or an error code, and no
+// call outlives it. Through the front door, with the real clients and their real retries; every fault meets every door.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import request from 'supertest'
+import { parseAddressRanges } from '../../src/llm/address-guard.ts'
+import { parseAllowedHosts } from '../../src/llm/url-guard.ts'
+import { createLlms } from '../../src/llms.ts'
+import type { LlmServer, LlmServerOptions } from '../fakes/llm-server.ts'
+import { assertContract } from './contract-check.ts'
+import { listening } from './listening.ts'
+import { parseEvents } from './read-events.ts'
+import { createWorld, startLlm, sumsCritic, type WorldOptions } from './world.ts'
+
+const problem = 'Tom has 5 apples, buys 7, then 30 more. How many has he?'
+/** Of one call; short where nothing else ends it. */
+const CALL_TIMEOUT_MS = 15_000
+const SHORT_TIMEOUT_MS = 300
+/** What a search may take, and by how much an answer may be later than that: the machine that tests may be busy. */
+const DEADLINE_MS = 20_000
+const GRACE_MS = 3000
+const AT_ONCE = 9
+
+/** A Spar whose upstream `fake` is reached as in production. */
+function createSpar(t: TestContext, llm: Pick<LlmServer, 'url'>, timeoutMs: number, more: WorldOptions = {}) {
+  const fake = { name: 'fake', baseUrl: llm.url, model: 'adder', timeoutMs }
+  const llms = createLlms({
+    upstreams: new Map([['fake', fake]]),
+    allowedHosts: parseAllowedHosts('localhost'),
+    guard: { privateRanges: parseAddressRanges('') },
+    sampler: () => assert.fail('not asked'),
+    first: 'fake',
+  })
+  return createWorld(t, { llms, ...more })
+}
+
+type Budget = Readonly<Record<string, number>>
+
+/** Each door with a method of its own: whole solutions, steps, a tree. `outcome` is `status finish` or `status CODE`. */
+const DOORS = {
+  'search, best_of_n': {
+    operation: 'search',
+    path: '/search',
+    body: (budget: Budget) => ({ problem, llm, method: 'best_of_n', params: { n: 2 }, budget }),
+    outcome: ({ status, body }: request.Response) => `${status} ${body.code ?? body.finish_reason}`,
+  },
+  'stream, beam': {
+    operation: 'search',
+    path: '/search',
+    body: (budget: Budget) => ({
+      problem,
+      llm,
+      method: 'beam',
+      params: { n: 2, width: 2 },
+      budget,
+      stream: true,
+    }),
+    outcome: ({ status, body, text }: request.Response) => {
+      const end = parseEvents(text ?? '').at(-1)?.data as Record<string, string> | undefined
+      return `${status} ${body.code ?? end?.['code'] ?? end?.['finish_reason']}`
+    },
+  },
+  'chat, mcts': {
+    operation: 'chatCompletions',
+    path: '/v1/chat/completions',
+    body: (budget: Budget) => ({
+      model: 'fake',
+      messages: [{ role: 'user', content: problem }],
+      spar: { method: 'mcts', params: { simulations: 2, width: 2 }, budget },
+    }),
+    outcome: ({ status, body }: request.Response) =>
+      `${status} ${body.error?.code ?? body.spar.finish_reason}`,
+  },
+} as const
+const llm = { upstream: 'fake' }
+
+interface Fault {
+  readonly name: string
+  readonly upstream: LlmServerOptions
+  readonly want: string
+  readonly budget?: Budget
+  /** Nobody listens at the upstream's port. */
+  readonly closed?: true
+}
+
+const FAULTS: readonly Fault[] = [
+  { name: 'refuses connections', upstream: {}, closed: true, want: '502 LLM_UNREACHABLE' },
+  { name: 'refuses the key', upstream: { script: 'refuses' }, want: '502 LLM_REFUSED' },
+  { name: 'hangs', upstream: { script: 'hangs' }, want: '504 LLM_TIMEOUT' },
+  {
+    name: 'hangs in the middle of its answer',
+    upstream: { script: 'hangs_mid_body' },
+    want: '504 LLM_TIMEOUT',
+  },
+  { name: 'dies', upstream: { script: 'dies' }, want: '502 LLM_UNREACHABLE' },
+  {
+    name: 'dies in the middle of its answer',
+    upstream: { script: 'dies_mid_body' },
+    want: '502 LLM_BAD_RESPONSE',
+  },
+  { name: 'answers 429', upstream: { script: 'rate_limited' }, want: '503 LLM_RATE_LIMITED' },
+  {
+    name: 'answers 429 with a Retry-After of a minute',
+    upstream: { script: 'rate_limited_retry_after', retryAfterS: 60 },
+    want: '503 LLM_RATE_LIMITED',
+  },
+  {
+    name: 'answers 429 with a Retry-After of a second, once',
+    upstream: { script: (_, index) => (index === 0 ? 'rate_limited_retry_after' : 'ok'), retryAfterS: 1 },
+    want: '200 complete',
+  },
+  { name: 'answers 500', upstream: { script: 'error' }, want: '502 LLM_ERROR' },
+  {
+    name: 'answers 500, once',
+    upstream: { script: (_, i) => (i === 0 ? 'error' : 'ok') },
+    want: '200 complete',
+  },
+  { name: 'redirects', upstream: { script: 'redirect' }, want: '502 LLM_REFUSED' },
+  { name: 'sends a web page', upstream: { script: 'html' }, want: '502 LLM_BAD_RESPONSE' },
+  { name: 'sends what is not HTTP', upstream: { script: 'not_http' }, want: '502 LLM_BAD_RESPONSE' },
+  { name: 'sends broken JSON', upstream: { script: 'broken_json' }, want: '502 LLM_BAD_RESPONSE' },
+  { name: 'sends empty choices', upstream: { script: 'empty_choices' }, want: '502 LLM_BAD_RESPONSE' },
+  { name: 'sends an error as 200', upstream: { script: 'error_in_200' }, want: '502 LLM_BAD_RESPONSE' },
+  { name: 'sends a line of 100 MB', upstream: { script: 'long_line' }, want: '502 LLM_BAD_RESPONSE' },
+  { name: 'sends bytes without end', upstream: { script: 'huge_body' }, want: '502 LLM_BAD_RESPONSE' },
+  { name: 'sends tokens without end', upstream: { script: 'endless_tokens' }, want: '504 LLM_TIMEOUT' },
+  { name: 'sends a wrong usage', upstream: { script: 'wrong_usage' }, want: '200 complete' },
+  { name: 'sends no usage', upstream: { script: 'no_usage' }, want: '200 complete' },
+  { name: 'is well, budget of one token', upstream: {}, budget: { max_tokens: 1 }, want: '200 budget' },
+  {
+    name: 'is well, deadline of 1 ms',
+    upstream: { delayMs: 50 },
+    budget: { deadline_ms: 1 },
+    want: '504 LLM_TIMEOUT',
+  },
+]
+
+type Door = keyof typeof DOORS
+
+async function meet(t: TestContext, { upstream, budget, closed, want }: Fault, door: Door) {
+  const server = await startLlm(t, upstream)
+  if (closed) await server.close()
+  const { app, traffic } = createSpar(
+    t,
+    server,
+    want.endsWith('LLM_TIMEOUT') ? SHORT_TIMEOUT_MS : CALL_TIMEOUT_MS,
+  )
+  const { operation, path, body, outcome } = DOORS[door]
+  const startedAt = performance.now()
+  const answer = await request(app)
+    .post(path)
+    .send(body({ deadline_ms: DEADLINE_MS, ...budget }))
+  const ms = Math.round(performance.now() - startedAt)
+  assertContract(answer, operation)
+  const got = outcome(answer)
+  await settled(() => server.inFlight() === 0)
+  const calls = server.requests.length
+  if (!got.startsWith('200')) assert.deepEqual(await traffic(), [])
+  assert.equal((await request(app).get('/healthz')).status, 200)
+  return { got, ms, calls, after: server.requests.length - calls, open: server.inFlight(), answer }
+}
+
+/** Waits until no call has been open for a while, for at most a few seconds: a busy machine takes in late what was sent in time. */
+async function settled(isIdle: () => boolean): Promise<void> {
+  for (let polls = 0, idle = 0; idle < 10; polls++) {
+    assert.ok(polls < 1000, 'calls are still open')
+    idle = isIdle() ? idle + 1 : 0
+    await sleep(5)
+  }
+}
+
+const cells = (...values: readonly (string | number)[]) => `| ${values.join(' | ')} |`
+
+test('whatever the upstream does, every search ends in time with an answer or a code, and no call outlives it', async t => {
+  const rows: string[] = []
+  const doors = Object.keys(DOORS) as Door[]
+  const cases = FAULTS.flatMap(fault => doors.map(door => ({ fault, door })))
+  // Few at a time: what is measured is the search and not the queue for a core.
+  for (let first = 0; first < cases.length; first += AT_ONCE) {
+    const batch = cases.slice(first, first + AT_ONCE)
+    const met = await Promise.all(batch.map(({ fault, door }) => meet(t, fault, door)))
+    for (const [i, { got, ms, calls, after, open }] of met.entries()) {
+      const { fault, door } = batch[i]!
+      rows.push(cells(fault.name, door, got, ms, calls, open))
+      assert.equal(got, fault.want, `${fault.name}: ${door}`)
+      assert.ok(ms < DEADLINE_MS + GRACE_MS, `${fault.name}: ${door} took ${ms} ms`)
+      assert.equal(after, 0, `${fault.name}: ${door} called again after its end`)
+    }
+  }
+  t.diagnostic(cells('upstream', 'door, method', 'end', 'ms', 'calls', 'open after it'))
+  for (const row of rows) t.diagnostic(row)
+})
+
+test('a wait that the upstream asks for is passed on, and usage that cannot be read is an estimate', async t => {
+  const fault = (name: string) => FAULTS.find(fault => fault.name === name)!
+  const limited = await meet(t, fault('answers 429 with a Retry-After of a minute'), 'search, best_of_n')
+  assert.equal(limited.answer.headers['retry-after'], '60')
+  const estimated = await meet(t, fault('sends a wrong usage'), 'search, best_of_n')
+  assert.equal(estimated.answer.body.usage.llm.estimated, true)
+})
+
+test('a name of a client that leads to an address which is not public is refused before a byte is sent', async t => {
+  const server = await startLlm(t)
+  const { app } = createWorld(t, {
+    llms: createLlms({
+      upstreams: new Map(),
+      allowedHosts: parseAllowedHosts('inside.example'),
+      guard: {
+        privateRanges: parseAddressRanges(''),
+        resolve: (_, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }]),
+      },
+      sampler: () => assert.fail('not asked'),
+      first: 'builtin',
+    }),
+  })
+  const endpoint = { base_url: server.url.replace('127.0.0.1', 'inside.example'), model: 'm' }
+  const answer = await request(app).post('/search').send({ problem, llm: endpoint })
+  assert.deepEqual([answer.status, answer.body.code], [403, 'LLM_HOST_NOT_ALLOWED'])
+  assertContract(answer, 'search')
+  assert.equal(server.openSockets(), 0)
+})
+
+/** A critic that is under way with its call number `from` and those behind it until they are aborted. */
+function slowCritic(from: number) {
+  const seen = { waiting: 0 }
+  const sums = sumsCritic('slow')
+  let calls = 0
+  const critic = {
+    ...sums,
+    async judge(...[items, signal]: Parameters<typeof sums.judge>) {
+      if (calls++ < from) return sums.judge(items, signal)
+      seen.waiting++
+      await sleep(60_000, undefined, { signal }).catch(() => {})
+      seen.waiting--
+      throw signal?.reason
+    },
+  }
+  return { critic, seen }
+}
+
+interface Stage {
+  readonly name: string
+  readonly upstream: LlmServerOptions
+  readonly method: string
+  readonly slowCritic?: true
+  /** Whether the search has come to this stage. */
+  readonly reached: (server: LlmServer, critic: { readonly waiting: number }) => boolean
+}
+
+const called = (count: number) => (server: LlmServer) =>
+  server.requests.length >= count && server.inFlight() > 0
+
+const STAGES: readonly Stage[] = [
+  { name: 'as soon as it has asked', upstream: { delayMs: 50 }, method: 'best_of_n', reached: () => true },
+  { name: 'during the first calls', upstream: { script: 'hangs' }, method: 'best_of_n', reached: called(8) },
+  {
+    name: 'in the middle of an answer',
+    upstream: { script: 'hangs_mid_body' },
+    method: 'best_of_n',
+    reached: called(2),
+  },
+  {
+    name: 'while a retry waits',
+    upstream: { script: 'rate_limited_retry_after', retryAfterS: 9 },
+    method: 'best_of_n',
+    reached: server => server.requests.length >= 8 && server.inFlight() === 0,
+  },
+  {
+    name: 'while it is found out how the endpoint continues',
+    upstream: { script: ({ body }) => (body?.continue_final_message ? 'hangs' : 'ok') },
+    method: 'beam',
+    reached: called(3),
+  },
+  {
+    name: 'between steps',
+    upstream: { script: (_, index) => (index < 4 ? 'ok' : 'hangs') },
+    method: 'mcts',
+    reached: called(5),
+  },
+  {
+    name: 'while plans are drawn',
+    upstream: { script: (_, index) => (index === 0 ? 'ok' : 'hangs') },
+    method: 'plan',
+    reached: called(2),
+  },
+  {
+    name: 'while the critic judges',
+    upstream: {},
+    method: 'beam',
+    slowCritic: true,
+    reached: (_, critic) => critic.waiting > 0,
+  },
+]
+
+async function leave(t: TestContext, stage: Stage, stream: boolean) {
+  const server = await startLlm(t, stage.upstream)
+  const { critic, seen } = slowCritic(stage.slowCritic ? 1 : Number.POSITIVE_INFINITY)
+  const critics = {
+    criticFor: () => ({ critic, fallback: null }),
+    get: () => critic,
+    named: () => [],
+    list: () => [],
+    ...NO_SWITCH,
+  }
+  const { app, lines, traffic } = createSpar(t, server, 60_000, { critics })
+  let ms = 0
+  let calls = 0
+  await listening(app, async url => {
+    const client = new AbortController()
+    const body = JSON.stringify({ problem, llm, method: stage.method, stream })
+    const headers = { 'Content-Type': 'application/json' }
+    const asked = fetch(`${url}/search`, { method: 'POST', headers, body, signal: client.signal })
+    // A stream's answer may have begun; its body then breaks off.
+    const gone = asked
+      .then(answer => answer.text())
+      .then(
+        () => assert.fail('it was answered'),
+        () => {},
+      )
+    while (!stage.reached(server, seen)) await sleep(5)
+    client.abort()
+    const leftAt = performance.now()
+    await gone
+    while (server.inFlight() > 0 || seen.waiting > 0) await sleep(1)
+    ms = Math.round(performance.now() - leftAt)
+    await settled(() => server.inFlight() === 0)
+    calls = server.requests.length
+  })
+  await sleep(50)
+  assert.equal(server.requests.length, calls, `${stage.name}: called again after the client had gone`)
+  assert.deepEqual(await traffic(), [])
+  const [line] = lines.map(text => JSON.parse(text)).filter(({ route }) => route === '/search')
+  if (line !== undefined) assert.equal(line.client_gone, true)
+  return cells(stage.name, stream ? 'stream' : 'whole', stage.method, ms, calls, server.inFlight())
+}
+
+const NO_SWITCH = {
+  promote: () => assert.fail('not asked'),
+  rollback: () => assert.fail('not asked'),
+}
+
+test('at whatever stage the client leaves, its calls end with it and no more are made', async t => {
+  const rows: string[] = []
+  for (const stage of STAGES)
+    rows.push(...(await Promise.all([leave(t, stage, false), leave(t, stage, true)])))
+  t.diagnostic(
+    cells('the client leaves', 'answer', 'method', 'ms until all calls ended', 'calls', 'open after it'),
+  )
+  for (const row of rows) t.diagnostic(row)
+})
