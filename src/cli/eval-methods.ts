@@ -117,7 +117,7 @@ function openLlm({ llm = BUILTIN_UPSTREAM, base }: CliValues, threads: number): 
 }
 
 /** Generated problems are what the built-in solver is for; another LLM is measured on those of `--data`. */
-function poseProblems({ data, llm, problems }: CliValues, seed: number): PosedProblem[] {
+function poseProblems({ data, llm = BUILTIN_UPSTREAM, problems }: CliValues, seed: number): PosedProblem[] {
   const rng = createRng(seed).fork('eval methods')
   const count = Math.floor(numberOption(problems, 'problems', 100, 1, 100_000))
   if (data === undefined && llm === BUILTIN_UPSTREAM) return freshProblems(rng, count)
