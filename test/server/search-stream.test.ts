@@ -153,7 +153,10 @@ test('an error after the first event is an event with the problem, which tells n
     [new TypeError('cannot read the secret sauce'), 'INTERNAL', /^Quote request_id/],
   ] as const
   for (const [error, code, detail] of cases) {
-    const critics = { ...world.deps.critics, current: () => failingCritic(error) }
+    const critics = {
+      ...world.deps.critics,
+      criticFor: () => ({ critic: failingCritic(error), fallback: null }),
+    }
     const own = createWorld(t, { llmUrl: llm.url, critics })
     const events = await eventsOf(own, { params: { n: 4, concurrency: 1 } })
     assert.equal(dataOf(events, 'candidate').length, 2)
