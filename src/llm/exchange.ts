@@ -45,6 +45,11 @@ const exchangeOver =
       })
       sent.on('error', reject)
       sent.on('response', answer => resolve(toAnswer(answer)))
+      // An unasked change of protocol (101) would end in neither of these.
+      sent.on('upgrade', (answer, socket) => {
+        socket.destroy()
+        resolve(toAnswer(answer))
+      })
       sent.end(body)
     })
 
@@ -70,16 +75,17 @@ function toAnswer(answer: IncomingMessage): HttpAnswer {
   }
 }
 
-const DECODERS: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-}
+// A map: the name comes from the other side, and `constructor` is a property of every object.
+const DECODERS: ReadonlyMap<string, () => NodeJS.ReadWriteStream> = new Map([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+])
 
 /** The body as it was before the other side compressed it, which some do unasked. */
 function decoded(answer: IncomingMessage): Readable {
-  const decoder = DECODERS[answer.headers['content-encoding']?.trim().toLowerCase() ?? '']?.()
+  const decoder = DECODERS.get(answer.headers['content-encoding']?.trim().toLowerCase() ?? '')?.()
   if (decoder === undefined) return answer
   // A failure of either destroys both, and whoever reads the decoder hears of it.
   return pipeline(answer, decoder, () => {}) as unknown as Readable

@@ -90,6 +90,24 @@ for (const [encoding, compress] of Object.entries({
     assert.equal(await textOf(await post(url)), 'plain text')
   })
 
+for (const encoding of ['zstd', 'constructor', '__proto__'])
+  test(`a body in an encoding that is not known, ${encoding}, comes as it is`, async t => {
+    const { url } = await serve(t, (_, res) => {
+      res.writeHead(200, { 'content-encoding': encoding }).end('as it is')
+    })
+    assert.equal(await textOf(await post(url)), 'as it is')
+  })
+
+test('a change of protocol that nobody asked for is an answer, and its connection is closed', async t => {
+  const { url, open } = await serve(t, (_, res) => {
+    res.socket?.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n')
+  })
+  const answer = await post(url)
+  assert.equal(answer.status, 101)
+  answer.discard()
+  assert.ok(await eventually(() => open() === 0))
+})
+
 test('a compressed body that breaks off fails its reader', async t => {
   const { url } = await serve(t, (_, res) => {
     const all = gzipSync('plain text '.repeat(10_000))
