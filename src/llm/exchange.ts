@@ -56,12 +56,15 @@ const exchangeOver =
 /** Over the agents of the process, which keep connections and know its proxies. */
 export const exchange = exchangeOver(undefined)
 
+/** How long a connection is kept unused, as the agents of the process do. */
+const IDLE_MS = 5000
+
 /**
  * Over connections of its own, each of which is looked up by `lookup`, whose error ends the exchange. A host that is written as
  * an address is not looked up. No proxy is used: it would look names up itself.
  */
-export function createExchange(lookup: LookupFunction): Exchange {
-  const options = { keepAlive: true, lookup }
+export function createExchange(lookup: LookupFunction, idleMs: number = IDLE_MS): Exchange {
+  const options = { keepAlive: true, lookup, timeout: idleMs }
   return exchangeOver({ http: new HttpAgent(options), https: new HttpsAgent(options) })
 }
 
