@@ -34,9 +34,9 @@ export async function evalMethodsCommand(values: CliValues, seed: number): Promi
   const { llm, weights, close } = openLlm(values, threads)
   const problems = poseProblems(values, seed)
   const critic = await startWorkerCritic(values.critic, { devices: ['cpu'], threads })
-  const threshold = numberOption(values.threshold, 'threshold', critic.threshold, 0, 1)
-  const worlds = openWorlds(llm, critic)
   try {
+    const threshold = numberOption(values.threshold, 'threshold', critic.threshold, 0, 1)
+    const worlds = openWorlds(llm, critic)
     const figures = await untilSignalled(async signal => {
       const canContinue = await llm.canContinue(signal)
       const { createWorld } = worlds
