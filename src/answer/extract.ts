@@ -89,7 +89,8 @@ function afterPhrase(text: string): string | null {
   for (const match of text.matchAll(PHRASE)) {
     let at = match.index + match[0].length
     while (/[\s:*]/.test(text[at] ?? '')) at++
-    const rest = lineAfter(text, at).slice(0, 4 * MAX_CHARS)
+    // Cut first: the end of a line of many phrases must not be looked for from each of them.
+    const rest = lineAfter(text.slice(at, at + 4 * MAX_CHARS), 0)
     const answer = strip(stated(firstSentence(rest)))
     const isProse = answer.length > MAX_CHARS || answer.split(/\s+/, MAX_WORDS + 1).length > MAX_WORDS
     if (!isProse && answer !== '') found = answer

@@ -123,9 +123,14 @@ export function valueAt(formula: Formula, point: ReadonlyMap<string, Rational>):
   return about(approxBinary(formula.op, a.approx, b.approx), scale)
 }
 
-/** Whether two values are equal: exactly where both are exact, else to twelve digits; null where there is none. */
+/** Where rounding may hide a difference this large, values that look equal say nothing. */
+const MOST_HIDDEN = 1e-3
+
+/** Whether two values are equal: exactly where both are exact, else to twelve digits; null where that cannot be told. */
 export function samePoint(a: Point, b: Point): boolean | null {
   if (a.exact !== null && b.exact !== null) return a.exact.n === b.exact.n && a.exact.d === b.exact.d
   if (!Number.isFinite(a.approx) || !Number.isFinite(b.approx)) return null
-  return Math.abs(a.approx - b.approx) <= 1e-12 * Math.max(1, a.scale, b.scale)
+  const hidden = 1e-12 * Math.max(1, a.scale, b.scale)
+  if (Math.abs(a.approx - b.approx) > hidden) return false
+  return hidden <= MOST_HIDDEN ? true : null
 }

@@ -2,7 +2,7 @@
 import { type Formula, someFormula } from './formula.ts'
 import { type Point, samePoint, valueAt } from './formula-value.ts'
 import { coefficient, type Polynomial, polynomialIn, sharedTerms, writePolynomial } from './polynomial.ts'
-import { equals, format, type Rational, sub } from './rational.ts'
+import { equals, format, type Rational, rational, sub } from './rational.ts'
 
 /** A verdict and, in words, what it rests on. */
 export interface Decision {
@@ -86,7 +86,7 @@ export function decideIdentity(a: Formula, b: Formula, names: ReadonlySet<string
   }
   if (names.has('i')) return null // It is no name, and there is no arithmetic for it here.
   const pairs = PROBES.map(([n, d]) => {
-    const point = new Map([...names].map((of, k) => [of, { n: n + 30n * BigInt(k), d }]))
+    const point = new Map([...names].map((of, k) => [of, rational(n + 30n * BigInt(k), d)!]))
     return [valueAt(a, point), valueAt(b, point)] as const
   })
   const verdicts = pairs.map(([x, y]) => samePoint(x, y))

@@ -1,7 +1,7 @@
 // Compares two formulas by their values at a few points. Knows no library and no text; cannot be held up.
 import { type Formula, namesOf } from './formula.ts'
 import { samePoint, valueAt } from './formula-value.ts'
-import type { Rational } from './rational.ts'
+import { type Rational, rational } from './rational.ts'
 
 // Odd values of both signs and sizes around 1, where roots and logarithms mostly exist; the names of a formula get different ones.
 const POINTS: readonly (readonly [n: bigint, d: bigint])[] = [
@@ -26,7 +26,7 @@ export function probeSame(a: Formula, b: Formula): boolean | null {
   if (names.includes('i')) return null
   let agreed = 0
   for (const [n, d] of names.length === 0 ? POINTS.slice(0, 1) : POINTS) {
-    const point = new Map(names.map((name, k) => [name, { n: n + 19n * BigInt(k), d }]))
+    const point = new Map(names.map((name, k) => [name, rational(n + 19n * BigInt(k), d)!]))
     const same = samePoint(valueAt(a, point.set('e', E)), valueAt(b, point))
     if (same === false) return false
     if (same === true) agreed++

@@ -101,6 +101,9 @@ export function div(a: Rational, b: Rational): Rational | null {
 export function pow(a: Rational, e: Rational): Rational | null {
   if (e.d !== 1n || e.n > MAX_EXPONENT || e.n < -MAX_EXPONENT) return null
   const size = e.n < 0n ? -e.n : e.n
+  // Lowest terms stay so: what is too long is known before it is computed, which could take a second.
+  const digits = Number(size) * Math.log10(Math.max(Math.abs(Number(a.n)), Number(a.d)))
+  if (digits > MAX_DIGITS + 1) return null
   const power = rational(a.n ** size, a.d ** size)
   return power !== null && e.n < 0n ? rational(power.d, power.n) : power
 }

@@ -3,12 +3,15 @@ import { readNumbers } from './numbers.ts'
 
 /** More words than this are prose, `91 trees left` is an answer. */
 const MAX_WORDS = 3
+/** A longer text is no sentence, and the work must stay bounded: an opening mark without its end is looked for to the last character. */
+const MAX_CHARS = 800
 
 const VERB =
   /\b(?:is|are|was|were|be|has|have|had|gets?|got|makes?|made|needs?|needed|takes?|took|costs?|pays?|paid|earns?|earned|spends?|spent|saves?|saved|receives?|received|sold|sells?|equals?|contains?|weighs?|lasts?|left|remains?|becomes?)\b/gi
 
 /** Whether a text is a sentence with a verb rather than an answer with its unit. */
 function isSentence(text: string): boolean {
+  if (text.length > MAX_CHARS) return false
   const words = text.replace(/\\[a-zA-Z]+|\$[^$]*\$|\\\(.*?\\\)/g, ' ').match(/\p{L}{2,}/gu) ?? []
   return words.length > MAX_WORDS && text.match(VERB) !== null
 }

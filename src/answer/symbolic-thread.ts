@@ -1,5 +1,5 @@
-// Holds the worker of the computer algebra library: started at the first question, killed at a missed deadline, started anew
-// at the next one. Knows no algebra.
+// Holds the worker of the computer algebra library: started at the first question, killed when it computes for too long, started
+// anew at the next one. Knows no algebra.
 import { Worker } from 'node:worker_threads'
 import type { SymbolicAnswer, SymbolicAsk } from './symbolic-worker.ts'
 
@@ -13,16 +13,16 @@ export interface SymbolicThread {
 interface Question {
   readonly ask: SymbolicAsk
   /** Answers who asked; only the first call counts. */
-  readonly settle: (same: boolean | null) => void
-  /** Ends the wait for the worker, which is then known not to be stuck. */
-  readonly done: () => void
+  readonly answer: (same: boolean | null) => void
 }
 
-/** A worker and whether it can answer yet: a deadline missed while it loads does not count against it. */
+/** A worker and whether it can answer yet. What a question waits for it, in line or while it loads, does not count against it. */
 interface Running {
   readonly worker: Worker
   ready: boolean
   asked: Question | null
+  /** Runs out when it has computed over `asked` for too long. */
+  timer?: NodeJS.Timeout
 }
 
 /** Questions that wait at most; one more is answered null at once. */
@@ -36,9 +36,11 @@ export function createSymbolicThread({ deadlineMs }: { readonly deadlineMs: numb
   let nextId = 1
   const waiting: Question[] = []
 
-  function end(question: Question, same: boolean | null): void {
-    question.done()
-    question.settle(same)
+  /** The worker is done with its question, or gone. */
+  function free(self: Running, same: boolean | null): void {
+    clearTimeout(self.timer)
+    self.asked?.answer(same)
+    self.asked = null
   }
 
   function start(): Running {
@@ -48,10 +50,7 @@ export function createSymbolicThread({ deadlineMs }: { readonly deadlineMs: numb
     const self: Running = { worker, ready: false, asked: null }
     worker.on('message', (answer: SymbolicAnswer) => {
       if (answer.kind === 'ready') self.ready = true
-      else if (answer.id === self.asked?.ask.id) {
-        end(self.asked, answer.same)
-        self.asked = null
-      }
+      else if (answer.id === self.asked?.ask.id) free(self, answer.same)
       sendNext()
     })
     worker.on('error', () => drop(self)) // It ran out of memory, or could not be loaded.
@@ -64,10 +63,9 @@ export function createSymbolicThread({ deadlineMs }: { readonly deadlineMs: numb
   function drop(gone: Running): void {
     if (running !== gone) return
     running = null
-    if (gone.asked !== null) end(gone.asked, null)
-    gone.asked = null
+    free(gone, null)
     // One that never was ready would not be the next time either: who waits is told so rather than kept in a loop.
-    if (!gone.ready) for (const question of waiting.splice(0)) end(question, null)
+    if (!gone.ready) for (const question of waiting.splice(0)) question.answer(null)
     sendNext()
   }
 
@@ -77,37 +75,35 @@ export function createSymbolicThread({ deadlineMs }: { readonly deadlineMs: numb
     if (!running.ready || running.asked !== null) return
     const question = waiting.shift()!
     running.asked = question
+    running.timer = setTimeout(giveUp, deadlineMs, running)
     running.worker.postMessage(question.ask)
+  }
+
+  function giveUp(stuck: Running): void {
+    void stuck.worker.terminate()
+    drop(stuck)
   }
 
   /** Who asked is gone. A worker that already computes is given its time: starting another one costs more. */
   function leave(question: Question): void {
     const at = waiting.indexOf(question)
-    if (at < 0) question.settle(null)
-    else end(waiting.splice(at, 1)[0]!, null)
-  }
-
-  function giveUp(question: Question): void {
-    leave(question)
-    if (running?.asked !== question) return
-    const stuck = running
-    void stuck.worker.terminate()
-    drop(stuck)
+    if (at >= 0) waiting.splice(at, 1)
+    question.answer(null)
   }
 
   return {
     ask(a, b, signal) {
       if (closed || signal?.aborted || waiting.length >= MAX_WAITING) return Promise.resolve(null)
       return new Promise(resolve => {
-        const onAbort = () => leave(question)
-        const timer = setTimeout(() => giveUp(question), deadlineMs)
-        signal?.addEventListener('abort', onAbort, { once: true })
+        const onEnd = () => leave(question)
+        const timer = setTimeout(onEnd, deadlineMs)
+        signal?.addEventListener('abort', onEnd, { once: true })
         const question: Question = {
           ask: { id: nextId++, a, b },
-          settle: resolve,
-          done() {
+          answer(same) {
             clearTimeout(timer)
-            signal?.removeEventListener('abort', onAbort)
+            signal?.removeEventListener('abort', onEnd)
+            resolve(same)
           },
         }
         waiting.push(question)
@@ -116,10 +112,10 @@ export function createSymbolicThread({ deadlineMs }: { readonly deadlineMs: numb
     },
     async close() {
       closed = true
-      for (const question of waiting.splice(0)) end(question, null)
+      for (const question of waiting.splice(0)) question.answer(null)
       const last = running
       running = null
-      if (last !== null && last.asked !== null) end(last.asked, null)
+      if (last !== null) free(last, null)
       await last?.worker.terminate()
     },
   }

@@ -51,5 +51,7 @@ export function symbolicSame(left: string, right: string): boolean | null {
     return /^-?\d+(?:\/\d+)?$/.test(difference) ? false : null
   } catch {
     return null // Its own time limit, a division by zero, a form it does not know.
+  } finally {
+    nerdamer.flush() // It remembers every expression it was given.
   }
 }

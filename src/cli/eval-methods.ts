@@ -34,9 +34,9 @@ export async function evalMethodsCommand(values: CliValues, seed: number): Promi
   const { llm, weights, close } = openLlm(values, threads)
   const problems = poseProblems(values, seed)
   const critic = await startWorkerCritic(values.critic, { devices: ['cpu'], threads })
-  const threshold = numberOption(values.threshold, 'threshold', critic.threshold, 0, 1)
-  const worlds = openWorlds(llm, critic)
   try {
+    const threshold = numberOption(values.threshold, 'threshold', critic.threshold, 0, 1)
+    const worlds = openWorlds(llm, critic)
     const figures = await untilSignalled(async signal => {
       const canContinue = await llm.canContinue(signal)
       const { createWorld } = worlds
@@ -117,7 +117,7 @@ function openLlm({ llm = BUILTIN_UPSTREAM, base }: CliValues, threads: number): 
 }
 
 /** Generated problems are what the built-in solver is for; another LLM is measured on those of `--data`. */
-function poseProblems({ data, llm, problems }: CliValues, seed: number): PosedProblem[] {
+function poseProblems({ data, llm = BUILTIN_UPSTREAM, problems }: CliValues, seed: number): PosedProblem[] {
   const rng = createRng(seed).fork('eval methods')
   const count = Math.floor(numberOption(problems, 'problems', 100, 1, 100_000))
   if (data === undefined && llm === BUILTIN_UPSTREAM) return freshProblems(rng, count)

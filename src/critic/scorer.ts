@@ -1,5 +1,7 @@
 // Scores items with one ONNX session on the calling thread: encode, plan, run, calibrate.
 // Knows no threads and no queue; the service runs it inside a worker, evaluation runs it directly.
+import './quiet-runtime.ts'
+
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'

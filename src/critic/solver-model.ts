@@ -1,5 +1,7 @@
 // The built-in solver: samples solutions from a base model with a key-value cache, on the calling thread.
 // Knows no threads and no search.
+import './quiet-runtime.ts'
+
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'

@@ -1,5 +1,7 @@
 // The built-in solver as the service sees it: requests for the same prompt are sampled together in a worker thread.
 // Fits llm's `Sampler` by shape; knows no session and no search.
+import './quiet-runtime.ts'
+
 import { Worker } from 'node:worker_threads'
 import { AppError } from '../errors.ts'
 import type { Sample, SampleRequest } from './solver-model.ts'

@@ -1,5 +1,7 @@
 // A critic that lives in a worker thread: admits requests, hands them over, and answers each with its own scores.
 // Knows no session and no batch; those are the worker's.
+import './quiet-runtime.ts'
+
 import { Worker } from 'node:worker_threads'
 import { AppError } from '../errors.ts'
 import { BATCH_TOKENS } from './pack.ts'

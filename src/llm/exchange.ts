@@ -45,18 +45,26 @@ const exchangeOver =
       })
       sent.on('error', reject)
       sent.on('response', answer => resolve(toAnswer(answer)))
+      // An unasked change of protocol (101) would end in neither of these.
+      sent.on('upgrade', (answer, socket) => {
+        socket.destroy()
+        resolve(toAnswer(answer))
+      })
       sent.end(body)
     })
 
 /** Over the agents of the process, which keep connections and know its proxies. */
 export const exchange = exchangeOver(undefined)
 
+/** How long a connection is kept unused, as the agents of the process do. */
+const IDLE_MS = 5000
+
 /**
  * Over connections of its own, each of which is looked up by `lookup`, whose error ends the exchange. A host that is written as
  * an address is not looked up. No proxy is used: it would look names up itself.
  */
-export function createExchange(lookup: LookupFunction): Exchange {
-  const options = { keepAlive: true, lookup }
+export function createExchange(lookup: LookupFunction, idleMs: number = IDLE_MS): Exchange {
+  const options = { keepAlive: true, lookup, timeout: idleMs }
   return exchangeOver({ http: new HttpAgent(options), https: new HttpsAgent(options) })
 }
 
@@ -70,16 +78,17 @@ function toAnswer(answer: IncomingMessage): HttpAnswer {
   }
 }
 
-const DECODERS: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-}
+// A map: the name comes from the other side, and `constructor` is a property of every object.
+const DECODERS: ReadonlyMap<string, () => NodeJS.ReadWriteStream> = new Map([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+])
 
 /** The body as it was before the other side compressed it, which some do unasked. */
 function decoded(answer: IncomingMessage): Readable {
-  const decoder = DECODERS[answer.headers['content-encoding']?.trim().toLowerCase() ?? '']?.()
+  const decoder = DECODERS.get(answer.headers['content-encoding']?.trim().toLowerCase() ?? '')?.()
   if (decoder === undefined) return answer
   // A failure of either destroys both, and whoever reads the decoder hears of it.
   return pipeline(answer, decoder, () => {}) as unknown as Readable

@@ -1499,7 +1499,10 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `LLM_HOST_NOT_ALLOWED`: the host of `base_url` is not on SPAR_LLM_HOSTS. */
+        /**
+         * @description `LLM_HOST_NOT_ALLOWED`: the host of `base_url` is not on SPAR_LLM_HOSTS, or leads to an address that is neither
+         *     public nor in SPAR_LLM_PRIVATE.
+         */
         HostNotAllowed: {
             headers: {
                 [name: string]: unknown;

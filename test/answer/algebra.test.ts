@@ -33,6 +33,7 @@ const tables: { name: string; table: [given: string, want: string[]][] }[] = [
     name: 'decides simple identities, and slips that no equation to solve could have',
     table: [
       ['$(x+1)(x+2) = x^2 + 3x + 2$', ['(x+1)(x+2) = x^2 + 3x + 2 holds']],
+      ['$\\frac{(a+b+c)d}{a+b+c} = d$', ['\\frac{(a+b+c)d}{a+b+c} = d holds']],
       ['$(x+3)^2 = x^2 + 9$', ['(x+3)^2 = x^2 + 9 fails']],
       ['$(x+3)^2 = x^2 + 6x + 8$', ['(x+3)^2 = x^2 + 6x + 8 fails']],
       ['$x^2 - 14x + 11 = (x - 11)(x - 1)$', ['x^2 - 14x + 11 = (x - 11)(x - 1) fails']],

@@ -57,6 +57,12 @@ test('where the library says nothing, values at points decide', async () => {
   assert.equal(await silent('(3+2i)(1-i)', '5-i'), false)
 })
 
+test('where rounding hides a difference of one, values at points decide nothing', async () => {
+  const silent = createSameAnswer({ ask: async () => null })
+  assert.equal(await silent('10^{15}\\sqrt2+1', '10^{15}\\sqrt2+2'), false)
+  assert.equal(await silent('10^{5}\\sqrt2+1', '1+10^{5}\\sqrt2'), true)
+})
+
 test('numbers, words and answers apart at a point ask nothing', async () => {
   let asked = 0
   const counting = createSameAnswer({

@@ -150,3 +150,17 @@ test('hostile text of 100,000 characters is read within a second', () => {
     assert.ok(cpuMs() - started < 1000, part)
   }
 })
+
+test('a hostile line under a heading is read within a second', () => {
+  for (const part of ['\\(', '$ ', '** ', 'it is ']) {
+    const started = cpuMs()
+    extractAnswer(`# Answer\nthe number of trees is ${part.repeat(200_000 / part.length)}`)
+    assert.ok(cpuMs() - started < 1000, part)
+  }
+})
+
+test('a line of 2,000,000 characters that names answers all along is read within ten seconds', () => {
+  const started = cpuMs()
+  extractAnswer('answer: '.repeat(250_000))
+  assert.ok(cpuMs() - started < 10_000)
+})

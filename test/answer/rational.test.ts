@@ -16,6 +16,7 @@ import {
   sub,
   toNumber,
 } from '../../src/answer/rational.ts'
+import { cpuMs } from '../fakes/cpu-clock.ts'
 
 const parsed: [given: string, want: string | null][] = [
   ['12', '12'],
@@ -106,4 +107,13 @@ test('results beyond the digit limit are null, not wrong', () => {
   assert.equal(mul(big, big), null)
   assert.equal(div(rational(1n)!, rational(0n)!), null)
   assert.equal(toNumber(rational(1n, 4n)!), 0.25)
+})
+
+test('powers that grow too long cost nothing, however long their base is', () => {
+  const long = rational(10n ** 59n + 7n, 10n ** 59n + 1n)!
+  const started = cpuMs()
+  for (let i = 0; i < 100; i++) assert.equal(pow(long, rational(i % 2 === 0 ? 200n : -200n)!), null)
+  assert.ok(cpuMs() - started < 1000)
+  assert.deepEqual(pow(rational(10n)!, rational(59n)!), rational(10n ** 59n))
+  assert.equal(pow(rational(10n)!, rational(60n)!), null)
 })

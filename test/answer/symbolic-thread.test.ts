@@ -1,6 +1,7 @@
 // The worker of the computer algebra library: deadlines, replacement, departures, and that it keeps nothing alive.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -29,6 +30,21 @@ test('a question past its deadline is answered null, and its worker replaced at 
   assert.equal(await thread.ask(...SLOW), null)
   assert.ok(performance.now() - started >= DEADLINE_MS - 5)
   assert.equal((await askUntilAnswered(thread)).same, true)
+})
+
+test('a question that waited in line past its deadline does not cost the worker its life', async t => {
+  const thread = createSymbolicThread({ deadlineMs: 3000 })
+  t.after(() => thread.close())
+  let started = 0
+  const count = () => void started++
+  subscribe('worker_threads', count)
+  t.after(() => unsubscribe('worker_threads', count))
+  await askUntilAnswered(thread)
+  // Each takes less than the deadline, the five of them together take more.
+  const asked = Array.from({ length: 5 }, () => thread.ask(...SLOW))
+  assert.equal((await Promise.all(asked)).at(-1), null)
+  assert.equal((await askUntilAnswered(thread)).same, true)
+  assert.equal(started, 1)
 })
 
 test('who leaves is answered at once, and the worker lives on', async t => {

@@ -101,6 +101,12 @@ test('an LLM that is not there, a method that is not there, and a missing file a
   assert.ok([unknown, method, file, url].every(({ code }) => code === 1))
 })
 
+test('a threshold out of range is told, and the critic that was started for it ends', async () => {
+  const { code, err } = await spar(['--threshold', '7'])
+  assert.equal(code, 1)
+  assert.match(err, /threshold/)
+})
+
 test('Ctrl-C ends it at once, with nothing left running upstream', async () => {
   const server = await startLlmServer({ delayMs: 50 })
   const child = spawn(process.execPath, [...LINE, '--llm', 'sums', '--data', data], {

@@ -1,7 +1,7 @@
 // One HTTP exchange: connections that are kept, bodies that come decoded, and what becomes of those that are not read.
 import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo, LookupFunction, Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { createExchange, exchange, type HttpAnswer } from '../../src/llm/exchange.ts'
@@ -22,7 +22,7 @@ async function serve(t: TestContext, handle: (req: IncomingMessage, res: ServerR
     server.close()
   })
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/path?q=1`)
-  return { url, connections: () => connections, open: () => sockets.size }
+  return { url, server, connections: () => connections, open: () => sockets.size }
 }
 
 const post = (url: URL, body = '{}', signal = never()): Promise<HttpAnswer> =>
@@ -90,6 +90,24 @@ for (const [encoding, compress] of Object.entries({
     assert.equal(await textOf(await post(url)), 'plain text')
   })
 
+for (const encoding of ['zstd', 'constructor', '__proto__'])
+  test(`a body in an encoding that is not known, ${encoding}, comes as it is`, async t => {
+    const { url } = await serve(t, (_, res) => {
+      res.writeHead(200, { 'content-encoding': encoding }).end('as it is')
+    })
+    assert.equal(await textOf(await post(url)), 'as it is')
+  })
+
+test('a change of protocol that nobody asked for is an answer, and its connection is closed', async t => {
+  const { url, open } = await serve(t, (_, res) => {
+    res.socket?.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n')
+  })
+  const answer = await post(url)
+  assert.equal(answer.status, 101)
+  answer.discard()
+  assert.ok(await eventually(() => open() === 0))
+})
+
 test('a compressed body that breaks off fails its reader', async t => {
   const { url } = await serve(t, (_, res) => {
     const all = gzipSync('plain text '.repeat(10_000))
@@ -131,4 +149,25 @@ test('a look-up of its own decides where each new connection leads, and its refu
   await assert.rejects(ask('refused.test'), /not there/)
   assert.deepEqual(looked, ['one.test', 'refused.test'])
   assert.equal(connections(), 1)
+})
+
+const toLoopback: LookupFunction = (_, { all }, callback) => {
+  if (all) callback(null, [{ address: '127.0.0.1', family: 4 }])
+  else callback(null, '127.0.0.1', 4)
+}
+
+test('a connection that is not used again is closed, however long the other side would keep it', async t => {
+  const { url, server, open } = await serve(t, echo)
+  server.keepAliveTimeout = 0
+  const guarded = createExchange(toLoopback, 20)
+  const asked = new URL(`http://one.test:${url.port}/`)
+  assert.equal(await textOf(await guarded(asked, { headers: {}, body: 'hello' }, never())), 'hello')
+  assert.ok(await eventually(() => open() === 0))
+})
+
+test('a connection in use may wait for its answer longer than an unused one is kept', async t => {
+  const { url } = await serve(t, (req, res) => void setTimeout(() => void echo(req, res), 200))
+  const guarded = createExchange(toLoopback, 20)
+  const asked = new URL(`http://one.test:${url.port}/`)
+  assert.equal(await textOf(await guarded(asked, { headers: {}, body: 'hello' }, never())), 'hello')
 })

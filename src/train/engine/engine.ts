@@ -1,4 +1,6 @@
 // The fast engine: TensorFlow.js functions traced to ONNX, run by ONNX Runtime. Knows no model and no training.
+import '../../critic/quiet-runtime.ts'
+
 import * as ort from 'onnxruntime-node'
 import type { DType } from './graph.ts'
 import type { Engine, Held, HostTensor, Program } from './port.ts'

@@ -143,7 +143,8 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
     weigh: classWeights(pools.flatMap(p => p.units)),
     budget: context.budget,
     ...context.controls,
-    learningRate: context.learningRate ?? (pairs ? 3e-4 : 1e-3),
+    // A base that moves faster leaves its gate behind (models/LOG.md).
+    learningRate: context.learningRate ?? 3e-4,
     now,
     onStep: createProgress({
       label: 'critic',

@@ -28,7 +28,7 @@ export interface Collected {
 }
 
 /** Newest records that a round looks at. */
-export const MAX_RECORDS = 5000
+export const MAX_RECORDS = 8000
 /** Solutions of one problem, so that no problem takes over the round. */
 const MAX_PER_PROBLEM = 64
 const GENERATED = 1000
