@@ -264,5 +264,6 @@ test('nothing to resample gives no number', () => {
     difference: Number.NaN,
     low: Number.NaN,
     high: Number.NaN,
+    highest: Number.NaN,
   })
 })

@@ -3,11 +3,12 @@ import type { Judged } from '../eval/metrics.ts'
 import { weightedAuc } from '../eval/resample.ts'
 import type { Rng } from '../rng.ts'
 
-/** A difference and the middle 80 % of its resamples: `high` is its upper 90 % bound. NaN where nothing can be said. */
+/** A difference and the middle 80 % of its resamples: `high` is its upper 90 % bound, `highest` that of 98 %. NaN where nothing can be said. */
 export interface Interval {
   readonly difference: number
   readonly low: number
   readonly high: number
+  readonly highest: number
 }
 
 const RESAMPLES = 500
@@ -41,5 +42,5 @@ function interval(size: number, statistic: (counts: readonly number[]) => number
   }
   drawn.sort((x, y) => x - y)
   const quantile = (q: number) => drawn[Math.round(q * (drawn.length - 1))] ?? Number.NaN
-  return { difference: statistic(whole), low: quantile(0.1), high: quantile(0.9) }
+  return { difference: statistic(whole), low: quantile(0.1), high: quantile(0.9), highest: quantile(0.98) }
 }

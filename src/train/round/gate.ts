@@ -48,7 +48,7 @@ interface Check {
 /**
  * Promotes unless the candidate is worse: on the slice or on traffic the upper 90 % bound of (candidate - serving) is
  * below 0, or the fall is beyond the limit; duels, which stand for no real errors (DESIGN 3), parts of the slice and the choice
- * among samples of one problem fall beyond their limits and chance does not explain it; the calibration error rises beyond its
+ * among samples of one problem fall beyond their limits with an upper 98 % bound below 0; the calibration error rises beyond its
  * limit, on the slice or on a part of it; something is left without a score; it is slower or larger than `cost` may be.
  */
 export function decide(
@@ -194,13 +194,13 @@ function sneakyCheck(serving: Measured, candidate: Measured, rng: Rng): Check {
   }
 }
 
-function faultOf({ limit, words, interval: { difference, high } }: Check): string[] {
+function faultOf({ limit, words, interval: { difference, high, highest } }: Check): string[] {
   if (!Number.isFinite(difference)) return [`${words} cannot be measured`]
   const fell = `${words} fell by ${show(-difference)}`
   const isBeyond = difference < -LIMITS[limit]
   // Small measures jump: many of them would refuse every candidate if each had a veto by chance.
   if (limit === 'part_auc' || limit === 'best_of_n')
-    return isBeyond && high < 0 ? [`${fell}, which chance does not explain`] : []
+    return isBeyond && highest < 0 ? [`${fell}, which chance does not explain`] : []
   if (isBeyond) return [fell]
   return high < 0 && limit !== 'sneaky_ordered' ? [`${fell}, which chance does not explain`] : []
 }
