@@ -26,7 +26,7 @@ export interface LearnOptions {
 /** A critic in service is to be moved, not made anew. */
 const LEARNING_RATE = 3e-4
 /** The feature path is small, and what it learns is safe from any one text: it moves faster, in this share of the time. */
-const FEATURES = { learningRate: 1e-3, share: 0.25 }
+const FEATURES = { learningRate: 3e-4, share: 0.25 }
 
 /** Share of the gate's own loss: the text path learns traffic too, so the gate may open there. */
 const GATE_SHARE = 0.1
