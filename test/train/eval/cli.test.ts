@@ -198,7 +198,7 @@ const MISTAKES: readonly { args: string[]; want: RegExp }[] = [
   },
   {
     args: ['processbench', '--data', 'EVEN', '--critic-version', '1'],
-    want: /--critic-version goes with --url/,
+    want: /--critic-version and --batch go with --url/,
   },
   {
     args: ['processbench', '--data', 'EVEN', '--url', 'http://x', '--critic', 'y'],
