@@ -1,7 +1,9 @@
 // Looks now and then at what shows slowly: drift of the serving critic's scores, how they meet feedback, and what live traffic says of
 // a candidate. Wires rollout and store to metrics; decides nothing.
+
 import type { Critic } from './critic/types.ts'
 import type { Log } from './log.ts'
+import { repeat } from './repeat.ts'
 import { calibrationOf } from './rollout/calibration.ts'
 import { canaryDrift } from './rollout/canaries.ts'
 import { showRollout } from './rollout/show.ts'
@@ -41,13 +43,5 @@ export function startMonitor({
     for (const reading of rollout === null ? [] : trialReadings(rollout.figures)) gauge(reading)
   }
   const safely = () => look().catch(error => log.warn({ error }, 'the monitors could not look'))
-  let looking = safely()
-  const timer = setInterval(() => {
-    looking = looking.then(safely)
-  }, everyMs)
-  timer.unref()
-  return async () => {
-    clearInterval(timer)
-    await looking
-  }
+  return repeat(safely, everyMs)
 }

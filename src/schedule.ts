@@ -1,7 +1,9 @@
 // When rounds start by themselves: after so many new records of traffic, or at times of a cron pattern. Knows no HTTP and no round.
+
 import { Cron } from 'croner'
 import { AppError } from './errors.ts'
 import type { Log } from './log.ts'
+import { repeat } from './repeat.ts'
 import type { Store } from './store/types.ts'
 
 /** What an operator sets; without items and without a pattern nothing starts. */
@@ -103,13 +105,5 @@ export function startScheduler({
     log.info({ records: count }, 'round started by the schedule')
   }
   const safely = () => look().catch(error => log.warn({ error }, 'the schedule could not be looked at'))
-  let looking = safely()
-  const timer = setInterval(() => {
-    looking = looking.then(safely)
-  }, everyMs)
-  timer.unref()
-  return async () => {
-    clearInterval(timer)
-    await looking
-  }
+  return repeat(safely, everyMs)
 }
