@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { DEVICES, type Device } from './critic/device.ts'
 import { PRECISIONS, type PrecisionChoice } from './critic/precision.ts'
-import type { Device } from './critic/scorer.ts'
 import { type AddressRanges, parseAddressRanges } from './llm/address-guard.ts'
 import type { GgufOptions } from './llm/gguf-model.ts'
 import { BUILTIN_UPSTREAM, GGUF_UPSTREAM, parseUpstreams, type UpstreamConfig } from './llm/upstreams.ts'
@@ -24,7 +24,8 @@ export const VARIABLES = {
   SPAR_DATA: 'Folder of the database and of trained critics; ./data.',
   SPAR_MODELS: 'Folder of shipped critics and bases, only read; `models` of this installation.',
   SPAR_ADMIN_KEY: 'Key of the admin routes, sent as `Authorization: Bearer …`. Without one they answer 403.',
-  SPAR_DEVICE: 'Where the critic runs: auto, cpu, webgpu or cuda; auto tries cuda, then cpu.',
+  SPAR_DEVICE:
+    'Where the critic runs: cpu, webgpu, cuda, or several of them, comma-separated, to be tried in that order; auto, which is cuda,cpu.',
   SPAR_THREADS: 'Threads of the critic’s worker; one less than there are cores.',
   SPAR_PRECISION:
     'Matrices of the critic: float32, int8 (where the critic has them and runs on a CPU), or auto (int8 where the CPU has VNNI or is an ARM); float32.',
@@ -122,12 +123,8 @@ interface TrafficConfig {
 const DAY_MS = 86_400_000
 const FINGERPRINT = /^[0-9a-f]{16}$/
 
-const DEVICES: Readonly<Record<string, readonly Device[]>> = {
-  auto: ['cuda', 'cpu'],
-  cpu: ['cpu'],
-  webgpu: ['webgpu'],
-  cuda: ['cuda'],
-}
+/** WebGPU is not among them: it also runs on drivers that compute on the CPU, more slowly than the CPU itself, and does not tell. */
+const AUTO: readonly Device[] = ['cuda', 'cpu']
 
 const SHIPPED = fileURLToPath(new URL('../models', import.meta.url))
 
@@ -144,6 +141,17 @@ function wholeNumber(env: Env, name: string, fallback: number, low: number, high
   if (!Number.isInteger(value) || value < low || value > high)
     throw new Error(`${name} must be a whole number from ${low} to ${high}`)
   return value
+}
+
+function readDevices(env: Env, name: string): readonly Device[] {
+  const value = env[name] || 'auto'
+  if (value === 'auto') return AUTO
+  return value.split(',').map(word => {
+    const device = DEVICES.find(known => known === word.trim())
+    if (device === undefined)
+      throw new Error(`${name} must be auto, or one or more of ${DEVICES.join(', ')}, comma-separated`)
+    return device
+  })
 }
 
 function readCritics(env: Env): Map<string, CriticSpec> {
@@ -246,7 +254,7 @@ export function readConfig(env: Env): Config {
     dataDir: resolve(env['SPAR_DATA'] || './data'),
     modelsDir: resolve(env['SPAR_MODELS'] || SHIPPED),
     adminKey: env['SPAR_ADMIN_KEY'] || undefined,
-    devices: DEVICES[oneOf(env, 'SPAR_DEVICE', Object.keys(DEVICES), 'auto')]!,
+    devices: readDevices(env, 'SPAR_DEVICE'),
     threads: wholeNumber(env, 'SPAR_THREADS', Math.max(1, cpus().length - 1), 1, 256),
     precision: oneOf(env, 'SPAR_PRECISION', PRECISIONS, 'float32'),
     prefixCacheMb: wholeNumber(env, 'SPAR_PREFIX_CACHE_MB', 64, 0, 1_000_000),

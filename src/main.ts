@@ -9,7 +9,7 @@ import { createSymbolicThread } from './answer/symbolic-thread.ts'
 import { readConfig } from './config.ts'
 import { openRegistry, type Registry } from './critic/registry.ts'
 import { lazySolver, type Solver, startSolver } from './critic/solver.ts'
-import { startWorkerCritic } from './critic/worker-critic.ts'
+import { startWorkerCritic, type WorkerCritic } from './critic/worker-critic.ts'
 import { createCritics } from './critics.ts'
 import { switchFacts } from './decision-facts.ts'
 import { AppError } from './errors.ts'
@@ -154,6 +154,24 @@ async function startScheduled({ minutes }: { minutes: number }): Promise<boolean
   }
 }
 
+async function startCritic(dir: string): Promise<WorkerCritic> {
+  const worker = await startWorkerCritic(dir, {
+    devices: config.devices,
+    threads: config.threads,
+    prefixCacheBytes: config.prefixCacheMb * 2 ** 20,
+    precision: config.precision,
+    onRun: metrics.criticRun,
+    onAnswer: metrics.criticCall,
+    onEnd: metrics.criticEnded,
+  })
+  const { version, device, precision, passedOver } = worker
+  log.info(
+    { critic: version, device, precision, ...(passedOver.length > 0 && { passed_over: passedOver }) },
+    'critic loaded',
+  )
+  return worker
+}
+
 /** Loads the critic that serves, then starts looking for retraining jobs. */
 async function start(): Promise<void> {
   registry = await openRegistry({
@@ -171,16 +189,7 @@ async function start(): Promise<void> {
         return entry !== null
       },
     },
-    start: dir =>
-      startWorkerCritic(dir, {
-        devices: config.devices,
-        threads: config.threads,
-        prefixCacheBytes: config.prefixCacheMb * 2 ** 20,
-        precision: config.precision,
-        onRun: metrics.criticRun,
-        onAnswer: metrics.criticCall,
-        onEnd: metrics.criticEnded,
-      }),
+    start: startCritic,
     onServing: version => log.info({ critic: version }, 'critic serves'),
     onDamaged: (version, error) =>
       log.error({ critic: version, error }, 'critic is damaged; the shipped one serves'),

@@ -24,6 +24,7 @@ test('without variables the service listens on this machine only, on 8080, witho
 for (const [name, value] of [
   ['PORT', 'secret-99999'],
   ['SPAR_DEVICE', 'secret-tpu'],
+  ['SPAR_DEVICE', 'cpu,auto-secret'],
   ['SPAR_THREADS', '0.5'],
   ['SPAR_PREFIX_CACHE_MB', '-1'],
   ['SPAR_PRECISION', 'secret-int2'],
@@ -39,6 +40,13 @@ for (const [name, value] of [
     )
   })
 }
+
+test('devices are tried in the order they are named in', () => {
+  assert.deepEqual(readConfig({}).devices, ['cuda', 'cpu'])
+  assert.deepEqual(readConfig({ SPAR_DEVICE: 'auto' }).devices, ['cuda', 'cpu'])
+  assert.deepEqual(readConfig({ SPAR_DEVICE: 'webgpu, cpu' }).devices, ['webgpu', 'cpu'])
+  assert.deepEqual(readConfig({ SPAR_DEVICE: 'cuda' }).devices, ['cuda'])
+})
 
 test('a GGUF file is an upstream only where its path is set', () => {
   assert.equal(readConfig({ SPAR_GGUF_PARALLEL: '2' }).gguf, null)

@@ -5,12 +5,16 @@ import type { Manifest } from './manifest.ts'
 import type { Critic } from './types.ts'
 import type { WorkerCritic } from './worker-critic.ts'
 
+/** What the last worker of a critic runs, or ran, on. */
+export type RunsOn = Pick<WorkerCritic, 'device' | 'precision'>
+
 /** A critic whose worker is started when needed and may be stopped when idle: a search may hold on to it for as long as it likes. */
 export class Handle implements Critic {
   readonly version: string
   readonly threshold: number
   readonly #start: () => Promise<WorkerCritic>
   #worker: Promise<WorkerCritic> | null = null
+  #runsOn: RunsOn | null = null
   #inUse = 0
   #lastUse = 0
 
@@ -21,12 +25,18 @@ export class Handle implements Critic {
       const worker = await start()
       try {
         await checkCanaries(worker, manifest)
+        this.#runsOn = { device: worker.device, precision: worker.precision }
         return worker
       } catch (error) {
         await worker.close()
         throw error
       }
     }
+  }
+
+  /** Null before the first worker. A worker that replaces another may have found another device. */
+  get runsOn(): RunsOn | null {
+    return this.#runsOn
   }
 
   /** The worker, started when there is none. @throws {AppError} CRITIC_INVALID, CRITIC_FAILED */

@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../errors.ts'
-import { Handle } from './handle.ts'
+import { Handle, type RunsOn } from './handle.ts'
 import { type Manifest, openArtifact, readManifest } from './manifest.ts'
 import type { Critic } from './types.ts'
 import type { WorkerCritic } from './worker-critic.ts'
@@ -93,7 +93,7 @@ export interface Registry {
   /** @throws {AppError} UNKNOWN_CRITIC */
   originOf(version: string): Origin
   /** Device of the serving critic and the precision of its matrices; null before there is one. */
-  runsOn(): { readonly device: string; readonly precision: string } | null
+  runsOn(): RunsOn | null
   /** Folder of a version. @throws {AppError} UNKNOWN_CRITIC */
   dirOf(version: string): string
   close(): Promise<void>
@@ -114,7 +114,7 @@ interface Found {
 export async function openRegistry(options: RegistryOptions): Promise<Registry> {
   const { shippedDir, trainedDir, pointer, start, idleMs = IDLE_MS } = options
   const handles = new Map<string, Handle>()
-  let serving: { pointer: Pointer; handle: Handle; device: string; precision: string } | null = null
+  let serving: { pointer: Pointer; handle: Handle } | null = null
   let queue: Promise<unknown> = Promise.resolve()
 
   function scan(): Map<string, Found> {
@@ -161,13 +161,13 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   async function serve(next: Pointer, commit: () => Promise<boolean> = async () => true): Promise<boolean> {
     openArtifact(find(next.version).dir) // hashes are checked before every switch
     const handle = handleOf(next.version)
-    const { device, precision } = await handle.worker()
+    await handle.worker()
     const isAgreed = await commit().catch(async error => {
       if (serving === null) await handle.stop() // nobody would: the registry does not open
       throw error
     })
     if (!isAgreed) return false
-    serving = { pointer: next, handle, device, precision }
+    serving = { pointer: next, handle }
     options.onServing?.(next.version)
     sweep()
     return true
@@ -254,7 +254,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   return {
     current: () => now().handle,
     get: version => handleOf(version),
-    runsOn: () => serving && { device: serving.device, precision: serving.precision },
+    runsOn: () => serving?.handle.runsOn ?? null,
     dirOf: version => find(version).dir,
     list: () =>
       [...scan().values()].map(({ source, manifest }) => ({

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import { AppError } from '../errors.ts'
+import type { Device } from './device.ts'
 import { encodeItem, FLAGS, SLOTS } from './encode.ts'
 import { FEATURES } from './features.ts'
 import {
@@ -25,8 +26,6 @@ import { choosePrecision, modelFile, type Precision, type PrecisionChoice } from
 import { createPrefixCache } from './prefix-cache.ts'
 import { createTokenizer, type TextTokenizer } from './tokenizer.ts'
 import type { Critique, CritiqueItem } from './types.ts'
-
-export type Device = 'cpu' | 'webgpu' | 'cuda'
 
 export interface ScorerOptions {
   readonly device?: Device

@@ -4,14 +4,16 @@ import './quiet-runtime.ts'
 
 import { Worker } from 'node:worker_threads'
 import { AppError } from '../errors.ts'
+import type { Device } from './device.ts'
 import { BATCH_TOKENS } from './pack.ts'
 import { createPermits, type Limits } from './permits.ts'
 import type { Precision, PrecisionChoice } from './precision.ts'
-import type { Device } from './scorer.ts'
+import { createTurns, endTurn } from './turns-on-device.ts'
 import type { Critic, Critique, Timing } from './types.ts'
 import type { Answer, Ask, WorkerStart } from './worker.ts'
 
 export interface WorkerCriticOptions extends Partial<Limits> {
+  /** Tried in order; the first that runs the critic is used. */
   readonly devices: readonly Device[]
   readonly threads: number
   /** Tokens that are scored together, about; between two such batches every request has its turn. */
@@ -50,6 +52,8 @@ interface ServedAnswer extends ServedBy {
 /** A loaded critic with a lifetime. `close` lets waiting requests finish first. */
 export interface WorkerCritic extends Critic {
   readonly device: Device
+  /** Why not the devices that were to be tried before it, a sentence each. */
+  readonly passedOver: readonly string[]
   readonly precision: Precision
   /** True when the worker ended, so that no request can be answered any more. */
   dead(): boolean
@@ -62,6 +66,9 @@ interface Waiting {
   readonly resolve: (results: Critique[]) => void
   readonly reject: (error: unknown) => void
 }
+
+/** Of all workers of this process. */
+const webgpuTurns = createTurns()
 
 const MAX_ITEMS = 2048
 /** About what the largest body holds: half a minute of one core's work. */
@@ -77,8 +84,11 @@ export async function startWorkerCritic(dir: string, options: WorkerCriticOption
     precision = 'float32',
   } = options
   const { maxItems = MAX_ITEMS, maxChars = MAX_CHARS } = options
-  const workerData: WorkerStart = { dir, devices, threads, batchTokens, prefixCacheBytes, precision }
+  const start = { dir, devices, threads, batchTokens, prefixCacheBytes, precision }
+  const workerData: WorkerStart = { ...start, webgpuTurns }
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData })
+  const { threadId } = worker // an ended thread has none
+  worker.once('exit', () => endTurn(webgpuTurns, threadId))
   const ready = await firstAnswer(worker).catch(async error => {
     await worker.terminate()
     throw error
@@ -112,6 +122,7 @@ export async function startWorkerCritic(dir: string, options: WorkerCriticOption
       waiting
         .get(answer.id)
         ?.reject(new AppError('CRITIC_FAILED', 'The critic failed on this request.', { cause: answer.error }))
+    else if (answer.kind === 'broken') die(answer.error)
   })
 
   function die(cause: unknown): void {
@@ -139,6 +150,7 @@ export async function startWorkerCritic(dir: string, options: WorkerCriticOption
     version,
     threshold,
     device,
+    passedOver: ready.passedOver,
     precision: ready.precision,
     dead: () => dead !== null,
     async judge(items, signal, onTiming) {

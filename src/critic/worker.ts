@@ -2,18 +2,13 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { createBatcher, type Ran } from './batcher.ts'
-import type { Precision, PrecisionChoice } from './precision.ts'
-import { type Device, openScorer, type Scorer } from './scorer.ts'
+import type { Device } from './device.ts'
+import { type DeviceOptions, endingWithDevice, openOnDevice } from './open-on-device.ts'
+import type { Precision } from './precision.ts'
 import type { CritiqueItem } from './types.ts'
 
-export interface WorkerStart {
-  readonly dir: string
-  /** Tried in order; the first that opens is used. */
-  readonly devices: readonly Device[]
-  readonly threads: number
+export interface WorkerStart extends Required<DeviceOptions> {
   readonly batchTokens: number
-  readonly prefixCacheBytes: number
-  readonly precision: PrecisionChoice
 }
 
 export type Ask =
@@ -27,6 +22,8 @@ export type Answer =
   | {
       readonly kind: 'ready'
       readonly device: Device
+      /** Why not the devices that were to be tried before it, a sentence each. */
+      readonly passedOver: readonly string[]
       readonly precision: Precision
       readonly threshold: number
       readonly version: string
@@ -35,40 +32,25 @@ export type Answer =
   | ({ readonly kind: 'ran'; readonly cacheBytes: number } & Ran)
   /** The error is for the log, which drops its message: that may quote a step. */
   | { readonly kind: 'unscored'; readonly id: number; readonly error: unknown }
-
-const WARM_UP: CritiqueItem = { problem: 'What is 2 + 3?', steps: ['2 + 3 = 5.', 'The answer is 5.'] }
-
-async function open({
-  dir,
-  devices,
-  threads,
-  prefixCacheBytes,
-  precision,
-}: WorkerStart): Promise<{ scorer: Scorer; device: Device }> {
-  const reasons: string[] = []
-  for (const device of devices) {
-    try {
-      const scorer = await openScorer(dir, { device, threads, prefixCacheBytes, precision })
-      await scorer.judge([WARM_UP])
-      return { scorer, device }
-    } catch (error) {
-      if (error instanceof AppError) throw error
-      reasons.push(`${device}: ${(error as Error).message.split('\n')[0]}`)
-    }
-  }
-  throw new AppError('CRITIC_FAILED', `no device could run the critic (${reasons.join('; ')})`)
-}
+  /** The device failed, and this worker with it: whatever waits may be asked of another. */
+  | { readonly kind: 'broken'; readonly error: unknown }
 
 const port = parentPort!
 const send = (answer: Answer): void => port.postMessage(answer)
 
 try {
-  const start = workerData as WorkerStart
-  const { scorer, device } = await open(start)
+  const { batchTokens, ...options } = workerData as WorkerStart
+  const opened = await openOnDevice(options)
+  const { device, passedOver } = opened
+  const scorer = endingWithDevice(opened, error => {
+    send({ kind: 'broken', error })
+    port.close()
+  })
   const { version, reading } = scorer.artifact.manifest
+  const { precision } = scorer
   const batcher = createBatcher({
     scorer,
-    batchTokens: start.batchTokens,
+    batchTokens,
     onRan: ran => send({ kind: 'ran', cacheBytes: scorer.cacheBytes(), ...ran }),
     onFailed: (id, error) => send({ kind: 'unscored', id, error }),
   })
@@ -77,10 +59,11 @@ try {
     else if (ask.kind === 'leave') batcher.leave(ask.id)
     else {
       await batcher.idle()
+      await scorer.release() // in its turn, which the end of the thread would not wait for
       port.close()
     }
   })
-  send({ kind: 'ready', device, precision: scorer.precision, threshold: reading!.threshold, version })
+  send({ kind: 'ready', device, passedOver, precision, threshold: reading!.threshold, version })
 } catch (error) {
   const code = error instanceof AppError ? error.code : 'CRITIC_INVALID'
   send({ kind: 'failed', code, message: (error as Error).message.split('\n')[0]! })

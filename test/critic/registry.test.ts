@@ -244,6 +244,20 @@ test('a worker that died is replaced once, whatever number of requests notice', 
   assert.equal(started.length, 2)
 })
 
+test('a worker that replaces another may find another device, and that one is told', async () => {
+  const { current, runsOn } = await open({
+    start: async dir => {
+      const worker = await startWorkerCritic(dir, { devices: ['cpu'], threads: 1 })
+      started.push(worker)
+      return started.length === 1 ? { ...worker, device: 'webgpu' } : worker
+    },
+  })
+  assert.equal(runsOn()!.device, 'webgpu')
+  await started[0]!.close()
+  await current().judge([ITEM])
+  assert.equal(runsOn()!.device, 'cpu')
+})
+
 test('a worker that dies under load is replaced, and what it left unanswered is answered by the next', async () => {
   const threads: Worker[] = []
   const seen = (thread: Worker) => threads.push(thread)

@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import type { Worker } from 'node:worker_threads'
+import type { Device } from '../../src/critic/device.ts'
 import { openArtifact, writeArtifact } from '../../src/critic/manifest.ts'
-import { type Device, openScorer } from '../../src/critic/scorer.ts'
+import { openScorer } from '../../src/critic/scorer.ts'
 import type { Critique, CritiqueItem, Timing } from '../../src/critic/types.ts'
 import {
   startWorkerCritic,
@@ -294,8 +295,9 @@ test('a worker that ends before it is ready is an error, not a wait', async () =
 
 test('a device that is not there falls back to the next, and none at all is an error', async () => {
   const missing = 'abacus' as Device
-  const { device } = await start({ devices: [missing, 'cpu'] })
+  const { device, passedOver } = await start({ devices: [missing, 'cpu'] })
   assert.equal(device, 'cpu')
+  assert.match(passedOver.join(), /^abacus: [^,]+$/)
   await critic!.close()
   await assert.rejects(start({ devices: [missing] }), /abacus/)
 })

@@ -1,4 +1,5 @@
 // Where training runs, by name. Knows no model and no command line.
+import { whyNot } from '../../critic/device.ts'
 import { eagerBackend, eagerEngine } from './eager.ts'
 import { tracedEngine } from './engine.ts'
 import type { Engine } from './port.ts'
@@ -16,8 +17,7 @@ export async function openEngine(device: Device, threads: number): Promise<Engin
     await program.run({ x: { data: Float32Array.of(2), shape: [1] } })
     await program.release()
   } catch (error) {
-    const reason = (error as Error).message.trim().split('\n')[0]
-    throw new Error(`the device ${device} cannot be used here: ${reason}`, { cause: error })
+    throw new Error(`the device ${device} cannot be used here: ${whyNot(device, error)}`, { cause: error })
   }
   return engine
 }
