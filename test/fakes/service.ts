@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 export interface TestService {
   readonly url: string
-  /** From the start of the process to the first 200 of /readyz. */
+  /** From the start of the process to the first 200 of /readyz, or until it listens. */
   readonly readyMs: number
   readonly child: ChildProcess
   /** Log lines so far. */
@@ -25,15 +25,17 @@ export interface TestServiceOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** Told each log line as it comes. */
   readonly onLine?: (line: string) => void
+  /** Only until it listens: it will not be ready. */
+  readonly untilListening?: boolean
 }
 
 /** A service that is not ready by then is ended, so that its test fails instead of hanging. */
-const READY_WITHIN_MS = 60_000
+const READY_WITHIN_MS = 100_000
 
-/** Resolves when the service is ready. @throws Error when it ends before that, or takes a minute */
+/** Resolves when the service is ready, or only listens. @throws Error when it ends before that, or takes 100 s */
 export async function startTestService(
   dataDir: string,
-  { settings = {}, onLine }: TestServiceOptions = {},
+  { settings = {}, onLine, untilListening = false }: TestServiceOptions = {},
 ): Promise<TestService> {
   const start = performance.now()
   const env = {
@@ -62,7 +64,8 @@ export async function startTestService(
     })
   })
   const url = `http://127.0.0.1:${await Promise.race([listening, ended])}`
-  while (!(await isReady(url).catch(() => ended))) await new Promise(resolve => setTimeout(resolve, 20))
+  while (!untilListening && !(await isReady(url).catch(() => ended)))
+    await new Promise(resolve => setTimeout(resolve, 20))
   clearTimeout(overdue)
   ended.catch(() => {}) // from now on it may end when it likes
   const readyMs = performance.now() - start
