@@ -1,5 +1,6 @@
 // Steps per second through HTTP against the bare session and against a plain peer, on the same short solutions in the same run.
 // `npm run -s bench -- serve [--seconds 8] [--items 128] [--threads 1]`; the seconds are those of one phase, of which there are eight.
+// All three run on the device that SPAR_DEVICE names, cpu when it is not set.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpus } from 'node:os'
@@ -9,9 +10,11 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { SHIPPED_CRITIC } from '../src/cli/options.ts'
 import { type RunningService, startService } from '../src/cli/service-process.ts'
+import type { Device } from '../src/critic/device.ts'
 import { generateProblems } from '../src/train/recipe/built-in.ts'
 import { createRng } from '../src/train/rng.ts'
 import { openBareSession } from './lib/bare-session.ts'
+import { benchDevice } from './lib/device.ts'
 import { quantile, type Seen, startLoad, type Work } from './lib/load.ts'
 
 /** prom-client measures the time between two timers of 10 ms: an idle loop shows 10. */
@@ -48,8 +51,12 @@ async function loopDelay({ url }: RunningService): Promise<number> {
   return Math.max(0, seconds * 1000 - LOOP_TIMER_MS)
 }
 
-async function startPeer(dir: string, threads: number) {
-  const child = spawn(process.execPath, [PEER, dir, String(threads)], {
+async function startPeer(options: {
+  readonly dir: string
+  readonly device: Device
+  readonly threads: number
+}) {
+  const child = spawn(process.execPath, [PEER, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const [port] = await once(createInterface({ input: child.stdout }), 'line')
@@ -73,14 +80,16 @@ export async function run(args: readonly string[]) {
   })
   const [seconds, threads] = [Number(values.seconds), Number(values.threads)]
   const work = makeWork(Number(values.items))
-  const bare = await openBareSession(SHIPPED_CRITIC, work, threads)
+  const device = benchDevice()
+  const bare = await openBareSession(SHIPPED_CRITIC, work, { device, threads })
   // The same solutions come over and over: with a prefix cache the service would compute nothing, and be compared with nothing.
   const service = await startService({
     SPAR_LOG_LEVEL: 'info',
+    SPAR_DEVICE: device,
     SPAR_THREADS: String(threads),
     SPAR_PREFIX_CACHE_MB: '0',
   })
-  const peer = await startPeer(SHIPPED_CRITIC, threads)
+  const peer = await startPeer({ dir: SHIPPED_CRITIC, device, threads })
   try {
     await load(service.url, work, 4, 1) // both warm up
     await load(peer.url, work, 4, 1)
@@ -108,6 +117,7 @@ export async function run(args: readonly string[]) {
       bare_steps_per_s: Math.round(best),
       bare_run_ms: { p50: round(quantile(single, 0.5)), p99: round(quantile(single, 0.99)) },
       one_client_ms: { p50: round(quantile(one.ms, 0.5)), p99: round(quantile(one.ms, 0.99)) },
+      device,
       threads,
       node: process.version,
     }

@@ -1,5 +1,6 @@
 // Training speed: one full step (forward, backward, AdamW) of one model on the traced engine, the eager engine and PyTorch.
 // npm run -s bench -- train [--threads 2] [--seconds 20] [--python python3]
+// The traced engine runs on the device that SPAR_DEVICE names, cpu when it is not set; the others on the CPU.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
@@ -7,12 +8,13 @@ import * as tf from '@tensorflow/tfjs'
 import { FLAGS, SLOTS } from '../src/critic/encode.ts'
 import { FEATURE_INPUTS } from '../src/critic/features.ts'
 import { type EagerBackend, eagerBackend, eagerEngine } from '../src/train/engine/eager.ts'
-import { tracedEngine } from '../src/train/engine/engine.ts'
+import { type TracedOptions, tracedEngine } from '../src/train/engine/engine.ts'
 import type { Engine, HostTensor } from '../src/train/engine/port.ts'
 import { countWeights, initWeights, type ModelConfig, weightShapes } from '../src/train/model/config.ts'
 import type { BatchShape } from '../src/train/model/loss.ts'
 import { createRng, type Rng } from '../src/train/rng.ts'
 import { ADAMW, stepSpecs, trainStep } from '../src/train/train-step.ts'
+import { benchDevice } from './lib/device.ts'
 
 const MODEL: ModelConfig = {
   vocab: 4096,
@@ -72,28 +74,23 @@ function noiseBatch({ rows, length, steps, pairs }: BatchShape, rng: Rng): Recor
   }
 }
 
-/** A compiled step with its state; each call trains one step and returns its seconds. */
+/** A compiled step with its state, which stays where the engine computes; each call trains one step and returns its seconds. */
 async function prepare(engine: Engine, shape: BatchShape): Promise<() => Promise<number>> {
   const rng = createRng('bench train')
   const weights = initWeights(MODEL, rng)
-  let state: Record<string, HostTensor> = {}
+  const state: Record<string, HostTensor> = {}
   for (const [name, dims] of Object.entries(weightShapes(MODEL))) {
     state[`w:${name}`] = { data: weights[name]!, shape: dims }
     state[`m:${name}`] = { data: new Float32Array(weights[name]!.length), shape: dims }
     state[`v:${name}`] = { data: new Float32Array(weights[name]!.length), shape: dims }
   }
-  const program = await engine.compile(trainStep(MODEL, ADAMW, { lm: true }), stepSpecs(MODEL, shape))
-  const batch = noiseBatch(shape, rng)
+  const [step, specs] = [trainStep(MODEL, ADAMW, { lm: true }), stepSpecs(MODEL, shape)]
+  const program = await engine.compile(step, specs, Object.keys(state))
+  const held = await engine.hold(state)
+  const inputs = { ...noiseBatch(shape, rng), lr: scalar(1e-3), correct1: scalar(1), correct2: scalar(1) }
   return async () => {
     const start = performance.now()
-    const outputs = await program.run({
-      ...state,
-      ...batch,
-      lr: scalar(1e-3),
-      correct1: scalar(1),
-      correct2: scalar(1),
-    })
-    state = Object.fromEntries(Object.keys(state).map(name => [name, outputs[name]!]))
+    const outputs = await program.run(inputs, held)
     const seconds = (performance.now() - start) / 1000
     if (!Number.isFinite(outputs['loss']!.data[0])) throw new Error('the loss is not finite')
     return seconds
@@ -116,10 +113,10 @@ async function timeSteps(
 }
 
 /** FLOP/s of a session that holds one large matrix product: what this machine can do just now. */
-async function matMulSpeed(threads: number): Promise<number> {
+async function matMulSpeed(options: TracedOptions): Promise<number> {
   const shape = [MATMUL, MATMUL]
   const spec = { shape, dtype: 'float32' as const }
-  const program = await tracedEngine({ threads }).compile(({ a, b }) => ({ c: tf.matMul(a!, b!) }), {
+  const program = await tracedEngine(options).compile(({ a, b }) => ({ c: tf.matMul(a!, b!) }), {
     a: spec,
     b: spec,
   })
@@ -182,16 +179,17 @@ export async function run(args: readonly string[]) {
     },
   })
   const [threads, seconds] = [Number(values.threads), Number(values.seconds)]
+  const on = { device: benchDevice(), threads }
   if (!(threads >= 1 && seconds > 0)) throw new Error('--threads and --seconds must be positive numbers')
 
   log(
     `${countWeights(initWeights(MODEL, createRng(1)))} weights; a bare ${MATMUL} × ${MATMUL} matrix product first`,
   )
-  const before = await matMulSpeed(threads)
+  const before = await matMulSpeed(on)
   log(`${(before / 1e9).toFixed(0)} GFLOP/s; the traced step on ${TRACED.rows} rows of ${TRACED.length}`)
-  const traced = await timeSteps(await prepare(tracedEngine({ threads }), TRACED), seconds)
+  const traced = await timeSteps(await prepare(tracedEngine(on), TRACED), seconds)
   const tracedTps = tokensOf(TRACED) / traced.mean
-  const bare = (before + (await matMulSpeed(threads))) / 2 // before and after: other work on the machine comes and goes
+  const bare = (before + (await matMulSpeed(on))) / 2 // before and after: other work on the machine comes and goes
   log(`${tracedTps.toFixed(0)} tokens/s over ${traced.steps} steps; PyTorch`)
   const torch = await torchSpeed(values.python, threads, seconds)
   const torchTps = typeof torch?.['tps'] === 'number' ? torch['tps'] : null
@@ -214,6 +212,7 @@ export async function run(args: readonly string[]) {
     note: 'eager is timed on one step of the same model with fewer rows: speeds are per token, and eager gains nothing from more rows',
     torch: torch && { version: torch['version'], threads: torch['threads'] },
     steps: traced.steps,
+    device: on.device,
     threads,
     node: process.version,
   }

@@ -1,4 +1,5 @@
 // What the session alone reaches on the same inputs: no HTTP, no queue, no threads between, its text read beforehand.
+import type { Device } from '../../src/critic/device.ts'
 import { openScorer } from '../../src/critic/scorer.ts'
 import type { CritiqueItem } from '../../src/critic/types.ts'
 
@@ -16,9 +17,9 @@ export interface BareSession {
 export async function openBareSession(
   dir: string,
   items: readonly CritiqueItem[],
-  threads: number,
+  options: { readonly device: Device; readonly threads: number },
 ): Promise<BareSession> {
-  const scorer = await openScorer(dir, { threads })
+  const scorer = await openScorer(dir, options)
   const alone = items.map(item => scorer.prepare(item).jobs)
   const plans = alone.map(jobs => [...scorer.plan(jobs, Number.POSITIVE_INFINITY)].flat())
   const steps = items.reduce((sum, item) => sum + item.steps.length, 0)

@@ -4,11 +4,13 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import type { Device } from '../../src/critic/device.ts'
 import { openScorer } from '../../src/critic/scorer.ts'
 import type { Critique, CritiqueItem } from '../../src/critic/types.ts'
 
 interface Start {
   readonly dir: string
+  readonly device: Device
   readonly threads: number
 }
 
@@ -30,13 +32,13 @@ function serve(start: Start): void {
 }
 
 /** The thread with the session, which blocks the thread that it runs on. */
-async function score({ dir, threads }: Start): Promise<void> {
-  const scorer = await openScorer(dir, { threads })
+async function score({ dir, ...options }: Start): Promise<void> {
+  const scorer = await openScorer(dir, options)
   let last: Promise<void> = Promise.resolve()
   parentPort!.on('message', (item: CritiqueItem) => {
     last = last.then(async () => parentPort!.postMessage((await scorer.judge([item]))[0]))
   })
 }
 
-if (isMainThread) serve({ dir: process.argv[2]!, threads: Number(process.argv[3]) })
+if (isMainThread) serve(JSON.parse(process.argv[2]!) as Start)
 else await score(workerData as Start)
