@@ -162,7 +162,10 @@ async function startCritic(dir: string): Promise<WorkerCritic> {
     precision: config.precision,
     onRun: metrics.criticRun,
     onAnswer: metrics.criticCall,
-    onEnd: metrics.criticEnded,
+    onEnd({ critic, device, failure }) {
+      metrics.criticEnded({ critic, device })
+      if (failure !== null) log.error({ critic, device, error: failure }, 'critic ended')
+    },
   })
   const { version, device, precision, passedOver } = worker
   log.info(

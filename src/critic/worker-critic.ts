@@ -26,8 +26,8 @@ export interface WorkerCriticOptions extends Partial<Limits> {
   readonly onRun?: (run: ServedRun) => void
   /** Called after every request that was scored, for metrics. */
   readonly onAnswer?: (answer: ServedAnswer) => void
-  /** Called when the worker has ended, and its cache with it. */
-  readonly onEnd?: (by: ServedBy) => void
+  /** Called when the worker has ended, and its cache with it; `failure` is null where it was closed. */
+  readonly onEnd?: (by: ServedBy & { readonly failure: AppError | null }) => void
 }
 
 interface ServedBy {
@@ -100,6 +100,8 @@ export async function startWorkerCritic(dir: string, options: WorkerCriticOption
   const exited = new Promise(resolve => worker.once('exit', resolve))
   let nextId = 1
   let dead: AppError | null = null
+  /** Why it is dead, unless it was closed. */
+  let failure: AppError | null = null
   let onIdle: (() => void) | null = null
   let closing: Promise<void> | null = null
 
@@ -122,17 +124,20 @@ export async function startWorkerCritic(dir: string, options: WorkerCriticOption
       waiting
         .get(answer.id)
         ?.reject(new AppError('CRITIC_FAILED', 'The critic failed on this request.', { cause: answer.error }))
-    else if (answer.kind === 'broken') die(answer.error)
+    else if (answer.kind === 'broken') die(answer.error, 'the critic’s device failed')
   })
 
-  function die(cause: unknown): void {
-    dead ??= new AppError('CRITIC_FAILED', 'the critic’s worker ended unexpectedly', { cause })
+  function die(cause: unknown, what = 'the critic’s worker ended unexpectedly'): void {
+    if (dead === null) {
+      failure = new AppError('CRITIC_FAILED', what, { cause })
+      dead = failure
+    }
     for (const { reject } of waiting.values()) reject(dead)
   }
-  worker.on('error', die)
+  worker.on('error', cause => die(cause))
   worker.on('exit', code => {
     die(new Error(`exit code ${code}`))
-    options.onEnd?.({ critic: version, device })
+    options.onEnd?.({ critic: version, device, failure })
   })
 
   /** Ending a worker while ONNX Runtime computes in it aborts the whole process: it ends itself, when nothing runs. */

@@ -43,9 +43,11 @@ async function onGpu(first: string, second: string) {
   const start = (dir: string, options: Partial<WorkerCriticOptions> = {}) =>
     startWorkerCritic(dir, { devices: ['webgpu'], threads: 1, ...options })
   const knew: number[] = []
+  const ends: string[] = []
   const serving = await start(first, {
     prefixCacheBytes: 1e6,
     onRun: ({ cachedTokens }) => void knew.push(cachedTokens),
+    onEnd: ({ failure }) => void ends.push(failure?.message ?? 'closed'),
   })
   const scores = await scoresOf(serving, ITEMS)
   const again = await scoresOf(serving, ITEMS)
@@ -78,7 +80,7 @@ async function onGpu(first: string, second: string) {
   const afterwards = await scoresOf(anew, ITEMS)
   await anew.close()
   const { device, precision } = anew
-  return { device, precision, scores, again, cached, meanwhile, together, failure, isDead, afterwards }
+  return { device, precision, scores, again, cached, meanwhile, together, failure, isDead, ends, afterwards }
 }
 
 function assertClose(got: Scores, want: Scores): void {
@@ -112,6 +114,7 @@ else
       for (const scores of got.meanwhile) assertClose([scores], [want[0]!])
       for (const scores of got.together) assertClose(scores, wantOther)
       assert.deepEqual([got.failure, got.isDead], ['CRITIC_FAILED', true])
+      assert.deepEqual(got.ends, ['the critic’s device failed'])
       assertClose(got.afterwards, want)
     }),
   )

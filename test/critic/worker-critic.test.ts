@@ -102,7 +102,10 @@ test('what was scored is known to the next request, to no other critic, and told
     threads: 1,
     prefixCacheBytes: 1e6,
     onRun: run => void runs.push(run),
-    onEnd: ({ critic }) => void ended.push(critic),
+    onEnd({ critic, failure }) {
+      ended.push(critic)
+      assert.equal(failure, null)
+    },
   }
   const answers: number[][] = []
   for (const folder of [dir, other]) {
@@ -248,13 +251,16 @@ async function withThread<T>(body: () => Promise<T>): Promise<[T, Worker]> {
 }
 
 test('when the worker dies, what runs and what waits fails and nothing hangs', async () => {
-  const [worker, thread] = await withThread(() => start())
+  const failures: (AppError | null)[] = []
+  const onEnd = ({ failure }: { failure: AppError | null }) => void failures.push(failure)
+  const [worker, thread] = await withThread(() => start({ onEnd }))
   thread.postMessage(null) // a bug in the worker: its handler throws on this, and the thread ends
   const answers = [worker.judge([LONG]), worker.judge([item(1)]), worker.judge([item(2)])]
   for (const answer of answers) await assert.rejects(answer, hasCode('CRITIC_FAILED'))
   assert.ok(worker.dead())
   await assert.rejects(worker.judge([item(3)]), hasCode('CRITIC_FAILED'))
   await worker.close()
+  assert.deepEqual(failures.map(hasCode('CRITIC_FAILED')), [true])
 })
 
 test('closing while a batch is computed waits for it: ending a computing worker would abort the process', async () => {
