@@ -53,7 +53,7 @@ async function onGpu(first: string, second: string) {
   const again = await scoresOf(serving, ITEMS)
   const cached = knew.at(-1)!
 
-  // A swap under load: another critic is opened, warms up and serves while this one computes, which then leaves.
+  // As in a swap under load: another critic is opened, warms up and serves while this one computes.
   let isOpen = false
   const opening = start(second).finally(() => {
     isOpen = true
@@ -68,7 +68,6 @@ async function onGpu(first: string, second: string) {
     Promise.all([0, 1, 2].map(() => scoresOf(next, [OTHER]))),
     ...[0, 1, 2].map(() => scoresOf(serving, ITEMS)),
   ])
-  await Promise.all([next.close(), scoresOf(serving, ITEMS)])
 
   const failure = await serving.judge([HUGE]).then(
     () => 'none',
@@ -77,7 +76,7 @@ async function onGpu(first: string, second: string) {
   const isDead = serving.dead()
   await serving.close()
   const anew = await start(first)
-  const afterwards = await scoresOf(anew, ITEMS)
+  const [afterwards] = await Promise.all([scoresOf(anew, ITEMS), next.close()])
   await anew.close()
   const { device, precision } = anew
   return { device, precision, scores, again, cached, meanwhile, together, failure, isDead, ends, afterwards }
