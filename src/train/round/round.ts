@@ -108,7 +108,7 @@ async function goOn(options: RoundOptions): Promise<RoundResult> {
       state: readSparring(outDir),
     }))
     const collected = collect(admitted.traffic, servingDir, rng)
-    const yardsticks = drawYardsticks(collected, rng.fork('yardsticks'), minutes)
+    const yardsticks = drawYardsticks(collected, state.league, rng.fork('yardsticks'), minutes)
     reporter.add({ admitted: admitted.figures, collected: collectFigures(collected) })
 
     // The serving critic is measured first: that tells how much time the candidate's turn will take.
