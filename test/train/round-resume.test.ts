@@ -27,6 +27,8 @@ const order: RoundOrder = {
   checkpointMs: 100,
 }
 const children: ChildProcess[] = []
+/** Several processes and rounds: on a busy machine they take a while. */
+const LONG_MS = 300_000
 before(async () => {
   await writeRoundCritic(order.servingDir, { version: 'critic@0.1.0' })
 })
@@ -57,7 +59,9 @@ async function run(signal: NodeJS.Signals, isTime: (news: readonly RoundNews[]) 
 }
 const saved = (part: string) => existsSync(at(`trained/.rounds/v1/learning/${part}/run.checkpoint`))
 
-test('a round goes on from its last checkpoint after SIGTERM and after kill -9 in learn, and from learn after one in evaluate', async () => {
+test('a round goes on from its last checkpoint after SIGTERM and after kill -9 in learn, and from learn after one in evaluate', {
+  timeout: LONG_MS,
+}, async () => {
   const stopped = await run('SIGTERM', () => saved('features'))
   assert.deepEqual(stopped.stages, ['collect', 'play', 'learn'])
   assert.deepEqual(stopped.last, { kind: 'failed', message: 'The round was stopped.' })
@@ -89,7 +93,7 @@ test('a round goes on from its last checkpoint after SIGTERM and after kill -9 i
   assert.deepEqual(roundsLeft(at('trained')), [], 'nothing is left beside the candidate')
 })
 
-test('what an older Spar left does not stop a round: it begins anew', async () => {
+test('what an older Spar left does not stop a round: it begins anew', { timeout: LONG_MS }, async () => {
   const stop = new AbortController()
   const options = {
     ...order,
