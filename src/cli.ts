@@ -34,7 +34,7 @@ const USAGE = `npm run spar -- <command>
                                                                --pool <file> [--sizes 10,30,60,120,200] [--folds 5] [--minutes 4] [--seed 1]
                                                                [--critic <dir>] [--data <dir>] [--base <dir>] [--problems 100] [--n 8] [--threads 2]
   round          a sparring round on a running service, with its progress; needs SPAR_ADMIN_KEY
-                                                               [--url http://127.0.0.1:8080] [--minutes 5] [--seed 1]
+                                                               [--url http://127.0.0.1:8080] [--minutes 5] [--seed 1] [--resume <job>]
   decisions      checks an export of the decision record       <file.ndjson> [--head <hash noted earlier>]
   lab rounds     spars round after round; errors of real models and frozen opponents after each
                                                                [--rounds 4] [--minutes 15] [--seed 1] [--given 150] [--ablate all|<name>,…] [--llm <upstream>]

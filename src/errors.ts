@@ -28,7 +28,11 @@ export const ERRORS = {
   },
   NO_PARENT: { status: 409, retryable: false, title: 'The serving critic has no parent to return to' },
   NO_ROLLOUT: { status: 409, retryable: false, title: 'No candidate is being tried out' },
-  JOB_RUNNING: { status: 409, retryable: true, title: 'A retraining job is already queued or running' },
+  JOB_RUNNING: {
+    status: 409,
+    retryable: true,
+    title: 'A retraining job is already queued, running or paused',
+  },
   UNKNOWN_UPSTREAM: { status: 422, retryable: false, title: 'There is no LLM upstream of that name' },
   LLM_HOST_NOT_ALLOWED: { status: 403, retryable: false, title: 'This LLM host is not on the allow-list' },
   METHOD_UNSUPPORTED: { status: 422, retryable: false, title: 'This LLM cannot run that search method' },

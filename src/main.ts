@@ -143,7 +143,7 @@ const server = app.listen(config.port, config.host, error => {
 
 server.on('clientError', answerClientErrors({ newId, log }))
 
-/** Queues a round; false when one is queued or running. */
+/** Queues a round; false when there is one that has not ended. */
 async function startScheduled({ minutes }: { minutes: number }): Promise<boolean> {
   try {
     await startJob({ store, newId, now: Date.now }, { minutes, seed: randomInt(2 ** 32), by: 'schedule' })

@@ -78,7 +78,7 @@ export function isDue(schedule: Schedule, count: number, now: number): boolean {
 
 export interface SchedulerOptions {
   readonly store: ScheduleStore
-  /** Starts a round; false when one is queued or running already. */
+  /** Starts a round; false when there is one that has not ended. */
   readonly start: (params: { readonly minutes: number }) => Promise<boolean>
   /** Unix milliseconds. */
   readonly now: () => number

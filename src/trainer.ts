@@ -1,30 +1,27 @@
-// Runs retraining jobs: claims one from the store, starts a round in a process of its own, tells how it goes, swaps the
-// winner in. Knows no HTTP and nothing of how a round works.
-import { type ChildProcess, fork } from 'node:child_process'
+// Runs retraining jobs: claims one from the store, lets a round run, tells how it goes, swaps the winner in. Knows no HTTP and nothing of how
+// a round works.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { carryOut, type SuccessionOptions } from './carry-out.ts'
 import type { Registry } from './critic/registry.ts'
-import { refusalFacts } from './decision-facts.ts'
 import { AppError } from './errors.ts'
 import type { Log } from './log.ts'
-import { endRollout, type RolloutPlan, startWatch, tryOut } from './rollout/run.ts'
-import type { Job, JobChange, Store } from './store/types.ts'
-import type { RoundNews, RoundOrder, SparringSettings } from './train/round/messages.ts'
+import { endRollout } from './rollout/run.ts'
+import { readRollout } from './rollout/state.ts'
+import { type Outcome, runRoundChild } from './round-child.ts'
+import type { Job, JobChange, JobState, Store } from './store/types.ts'
+import type { RoundOrder, SparringSettings } from './train/round/messages.ts'
+import { dropRound, roundsLeft } from './train/round/work.ts'
 
-export interface TrainerOptions {
+export interface TrainerOptions extends SuccessionOptions {
   readonly store: Store
   /** What the round's process opens: `redis://…` or the path of the SQLite file. */
   readonly storeAddress: string
-  readonly registry: Pick<Registry, 'current' | 'dirOf' | 'list' | 'originOf' | 'succeed'>
+  readonly registry: SuccessionOptions['registry'] & Pick<Registry, 'dirOf'>
   readonly trainedDir: string
   readonly log: Log
-  /** Unix milliseconds. */
-  readonly now: () => number
   /** Name of this process among those that share the store. */
   readonly owner: string
   readonly threads: number
-  /** How a winner is tried out before it serves; at once when left out. */
-  readonly rollout?: RolloutPlan
   /** Whose traffic may teach, and how much. */
   readonly admit?: RoundOrder['admit']
   /** Told how a round ended, and its figures. */
@@ -37,12 +34,14 @@ export interface TrainerOptions {
 }
 
 export interface Trainer {
-  /** Stops a round in progress; its job is taken up again by the next trainer that finds its lease run out. */
+  /** Stops a round in progress and puts its job back: the next trainer that looks goes on with it. */
   close(): Promise<void>
 }
 
 const LEASE_MS = 30_000
-const ROUND_PROCESS = fileURLToPath(new URL('./train/round-process.ts', import.meta.url))
+/** A job that was paused, cancelled or taken over is let go of after so long. */
+const HOLD_MS = 1000
+const ENDED: readonly JobState[] = ['promoted', 'rejected', 'failed', 'cancelled']
 
 /** Starts looking for jobs. */
 export function startTrainer(options: TrainerOptions): Trainer {
@@ -54,6 +53,7 @@ export function startTrainer(options: TrainerOptions): Trainer {
       try {
         const job = await store.claimJob(owner, LEASE_MS, now())
         if (job) await runJob(job)
+        else await tidy()
       } catch (error) {
         log.error({ error }, 'the trainer could not look after its job')
       }
@@ -62,7 +62,7 @@ export function startTrainer(options: TrainerOptions): Trainer {
   }
 
   async function runJob(job: Job): Promise<void> {
-    const lost = new AbortController() // aborted when the job was cancelled, or taken over by another trainer
+    const lost = new AbortController() // aborted when the job was paused or cancelled, or taken over by another trainer
     const change = async (fields: JobChange): Promise<void> => {
       const updated = await store.updateJob(
         job.id,
@@ -75,12 +75,13 @@ export function startTrainer(options: TrainerOptions): Trainer {
     const renewal = setInterval(async () => {
       const held = await store.renewLease(job.id, owner, LEASE_MS, now()).catch(() => true)
       if (!held) lost.abort()
-    }, LEASE_MS / 3)
+    }, HOLD_MS)
     try {
       const outcome = await round(job, change, stopping)
       if (closing.signal.aborted || lost.signal.aborted) return
       if (outcome.kind === 'done') {
-        const { decision, reason, figures } = await carryOut(job, outcome, change, stopping)
+        const candidate = { job: job.id, version: versionOf(job), decided: outcome }
+        const { decision, reason, figures } = await carryOut(options, candidate, change, stopping)
         await change({ state: decision, stage: 'done', percent: 100, figures, reason })
         options.onEnded?.(decision, figures)
         log.info({ job: job.id, decision }, 'round ended')
@@ -98,71 +99,29 @@ export function startTrainer(options: TrainerOptions): Trainer {
       await change({ state: 'failed', reason: `The round broke off. ${message}` })
     } finally {
       clearInterval(renewal)
-      // Whoever takes the job up goes on with what is tried out; a cancelled one nobody takes up.
-      if (lost.signal.aborted && (await store.getJob(job.id))?.state === 'cancelled')
-        await endRollout(store, job.id)
+      // Whoever shares the store need not wait for the lease to run out.
+      if (closing.signal.aborted && !lost.signal.aborted) await change({ state: 'queued' }).catch(() => {})
+      await tidy().catch(error => log.warn({ error }, 'what is left of rounds could not be looked at'))
     }
   }
 
   /**
-   * Tries a winner out and lets it serve, unless another critic was put in its parent's place meanwhile: the winner was never compared
-   * with that. @throws the signal's reason
+   * Removes what jobs left that nobody goes on with: the work of rounds of ended jobs, and a trial of a job that is paused or has ended
+   * (whoever takes a running one up goes on with it, and nobody may answer by a candidate that no trainer looks after).
    */
-  async function carryOut(
-    job: Job,
-    outcome: Decided,
-    change: Change,
-    signal: AbortSignal,
-  ): Promise<CarriedOut> {
-    const { decision, reason } = outcome
-    if (decision === 'rejected') return refuse(job, outcome)
-    const version = versionOf(job)
-    const parent = options.registry.list().find(critic => critic.version === version)?.parent ?? ''
-    const others = `Not worse than ${parent}, but by the end of the round another critic served. Promote ${version} by hand to use it.`
-    if (![parent, version].includes(options.registry.current().version))
-      return refuse(job, { ...outcome, reason: others })
-    if (options.registry.current().version === version) return outcome // by an earlier run of this job
-    const trial = { store, plan: options.rollout ?? AT_ONCE, id: job.id, candidate: version, parent, now }
-    const tried = await tryOut({
-      ...trial,
-      signal,
-      report: (stage, rollout) => change({ stage, percent: 99, figures: { ...outcome.figures, rollout } }),
-    })
-    const isTried = Object.keys(tried.figures).length > 0
-    const figures = { ...outcome.figures, ...(isTried && { rollout: tried.figures }) }
-    if (tried.kind === 'refused') return refuse(job, { figures, reason: tried.reason }, tried.by)
-    const why = {
-      kind: 'promotion',
-      by: 'gate',
-      reason,
-      figures: gateFigures(figures),
-      id: `${job.id}:gate`,
-    } as const
-    if (!(await options.registry.succeed(parent, version, why))) {
-      await endRollout(store, job.id)
-      return refuse(job, { figures, reason: others })
+  async function tidy(): Promise<void> {
+    for (const version of roundsLeft(options.trainedDir)) {
+      const state = (await store.getJob(jobOf(version)))?.state
+      if (state === undefined || ENDED.includes(state)) dropRound(options.trainedDir, version)
     }
-    await startWatch(trial, tried.figures)
-    return { decision, reason, figures }
+    const trial = (await readRollout(store))?.rollout
+    if (trial === undefined || trial.stage === 'watch') return
+    const state = (await store.getJob(trial.id))?.state
+    if (state === 'paused' || (state && ENDED.includes(state))) await endRollout(store, trial.id)
   }
 
-  /** Records that a candidate does not come to serve. */
-  async function refuse(
-    job: Job,
-    { reason, figures }: Pick<Decided, 'reason' | 'figures'>,
-    by = 'gate',
-  ): Promise<CarriedOut> {
-    const why = { by, reason, figures: gateFigures(figures) }
-    const happening = { at: now(), id: `${job.id}:gate` }
-    const serving = options.registry.current().version
-    await store.appendDecision(
-      refusalFacts(versionOf(job), serving, why, options.registry.originOf, happening),
-    )
-    return { decision: 'rejected', reason, figures }
-  }
-
-  /** Starts the round's process and passes on its news until it ends. */
-  async function round(job: Job, change: (fields: JobChange) => Promise<void>, signal: AbortSignal) {
+  /** Lets the round run, and passes on its news. */
+  function round(job: Job, change: Change, signal: AbortSignal): Promise<Outcome> {
     const order: RoundOrder = {
       store: options.storeAddress,
       servingDir: options.registry.dirOf(options.registry.current().version),
@@ -174,20 +133,16 @@ export function startTrainer(options: TrainerOptions): Trainer {
       ...(options.admit && { admit: options.admit }),
       ...(options.sparring && { sparring: options.sparring }),
     }
-    const child = fork(options.roundProcess ?? ROUND_PROCESS, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
-    const stop = () => child.kill('SIGTERM')
-    signal.addEventListener('abort', stop, { once: true })
-    try {
-      return await conversation(child, order, news =>
+    return runRoundChild({
+      order,
+      signal,
+      ...(options.roundProcess !== undefined && { program: options.roundProcess }),
+      onProgress: news =>
         // Minutes of work must not be lost because the store was away for a moment: the next news tells it all again.
         change({ stage: news.stage, percent: news.percent, figures: news.figures }).catch(error =>
           log.warn({ job: job.id, error }, 'progress of a round could not be told'),
         ),
-      )
-    } finally {
-      signal.removeEventListener('abort', stop)
-      child.kill('SIGKILL')
-    }
+    })
   }
 
   const working = work()
@@ -200,59 +155,8 @@ export function startTrainer(options: TrainerOptions): Trainer {
 }
 
 type Change = (fields: JobChange) => Promise<void>
-type CarriedOut = Pick<Decided, 'decision' | 'reason' | 'figures'>
-
-const AT_ONCE: RolloutPlan = {
-  shadow: { minutes: 0, share: 0 },
-  canary: { minutes: 0, share: 0 },
-  watch: { minutes: 0 },
-}
-
-/** What of a round's figures belongs to the decision. */
-const gateFigures = ({
-  gate,
-  serving,
-  candidate,
-  data_hash,
-  seed,
-}: Decided['figures']): Decided['figures'] => ({
-  gate,
-  serving,
-  candidate,
-  data_hash,
-  seed,
-})
-
 /** Version of the critic a job would make: unique, and the same when the job is run again. */
 const versionOf = (job: Job): string => `trained-${job.id.replace(/^job_/, '')}`
 
-type Outcome = Exclude<RoundNews, { kind: 'progress' }>
-type Decided = Extract<RoundNews, { kind: 'done' }>
-
-function conversation(
-  child: ChildProcess,
-  order: RoundOrder,
-  onProgress: (news: Extract<RoundNews, { kind: 'progress' }>) => Promise<void>,
-): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    let errors = ''
-    let told: Promise<void> = Promise.resolve() // progress is written in order, before the outcome
-    child.stderr?.on('data', chunk => {
-      errors = (errors + String(chunk)).slice(-2000)
-    })
-    child.on('message', (news: RoundNews) => {
-      if (news.kind === 'progress') told = told.then(() => onProgress(news)).catch(reject)
-      else void told.then(() => resolve(news))
-    })
-    child.once('error', reject)
-    child.once('exit', code => void told.then(() => reject(brokenOff(code, errors))))
-    child.send(order)
-  })
-}
-
-/** Of what the process said last only the stack is kept: the rest may quote traffic. */
-function brokenOff(code: number | null, errors: string): AppError {
-  const said = new Error('the last stack of the round’s process')
-  said.stack = errors
-  return new AppError('INTERNAL', `Its process ended with code ${code}.`, { cause: said })
-}
+/** The job that makes a version. */
+const jobOf = (version: string): string => version.replace(/^trained-/, 'job_')

@@ -1,5 +1,7 @@
 // The trainer and its jobs: what becomes of a round's decision, of a store that is away and of a process that breaks off.
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Critic } from '../src/critic/types.ts'
@@ -9,8 +11,9 @@ import type { RolloutPlan } from '../src/rollout/run.ts'
 import { readDecision } from '../src/store/decisions.ts'
 import { openSqliteStore } from '../src/store/sqlite.ts'
 import type { Decision, Job, JobChange, Store } from '../src/store/types.ts'
-import { startTrainer } from '../src/trainer.ts'
+import { startTrainer, type Trainer } from '../src/trainer.ts'
 import { ACTS } from './fakes/round-process.ts'
+import { tempFolder } from './fakes/tiny-critic.ts'
 
 interface Setting {
   readonly act: keyof typeof ACTS
@@ -20,13 +23,15 @@ interface Setting {
   readonly refuses?: (change: JobChange) => boolean
   readonly rollout?: RolloutPlan
   /** Told the job every 10 ms until it ends. */
-  readonly onLook?: (job: Job, store: Store) => Promise<unknown>
+  readonly onLook?: (job: Job, store: Store, trainer: Trainer) => Promise<unknown>
+  /** Folder of trained critics. */
+  readonly trainedDir?: string
 }
 
 /** Runs one job to its end. */
 async function runJob(
   t: TestContext,
-  { act, serving = 'parent', refuses = () => false, rollout, onLook }: Setting,
+  { act, serving = 'parent', refuses = () => false, rollout, onLook, trainedDir = '' }: Setting,
 ) {
   const sqlite = openSqliteStore(':memory:')
   const store: Store = {
@@ -65,7 +70,7 @@ async function runJob(
         return true
       },
     },
-    trainedDir: '',
+    trainedDir,
     log: createLog({ level: 'info', stream: { write: (line: string) => void lines.push(line) } }),
     now: Date.now,
     owner: 'test',
@@ -80,11 +85,11 @@ async function runJob(
   })
   for (;;) {
     const ended = (await store.getJob(job.id))!
-    if (ended.state !== 'queued' && ended.state !== 'running') {
+    if (!['queued', 'running', 'paused'].includes(ended.state)) {
       const refused = (await store.readDecisions()).map(readDecision)
       return { job: ended, promoted, lines, refused, store, left: await store.getNote('rollout') }
     }
-    await onLook?.(ended, store)
+    await onLook?.(ended, store, trainer)
     await new Promise(resolve => setTimeout(resolve, 10))
   }
 }
@@ -161,6 +166,98 @@ test('a winner is tried out before it serves, stage by stage, and watched afterw
   assert.ok(stages.has('shadow') && stages.has('canary'), [...stages].join())
   assert.deepEqual(Object.keys(job.figures['rollout'] as object), ['shadow', 'canary'])
   assert.equal((left!.value as { stage: string }).stage, 'watch')
+})
+
+/** Folder of critics of a test. */
+function aFolder(t: TestContext): string {
+  const folder = tempFolder()
+  t.after(folder.remove)
+  return folder.path
+}
+
+test('a paused job lets its process go, stays paused, and goes on when it is resumed', async t => {
+  const trainedDir = aFolder(t)
+  const left = join(trainedDir, '.rounds', 'trained-1')
+  const seen: string[] = []
+  const { job, promoted } = await runJob(t, {
+    act: 'held',
+    trainedDir,
+    async onLook({ id, state, percent }, store) {
+      if (state === 'running' && percent === 50 && seen.length === 0)
+        await store.updateJob(id, { state: 'paused' })
+      if (state !== 'paused' || !existsSync(join(left, 'stopped'))) return
+      for (let looks = 0; looks < 5; looks++) {
+        await new Promise(resolve => setTimeout(resolve, 20))
+        seen.push((await store.getJob(id))!.state)
+      }
+      assert.ok(existsSync(left), 'its work is kept')
+      await store.updateJob(id, { state: 'queued' }, { states: ['paused'] })
+    },
+  })
+  assert.deepEqual(seen, Array(5).fill('paused'))
+  assert.deepEqual([job.state, promoted], ['promoted', ['trained-1 by gate']])
+  while (existsSync(left)) await new Promise(resolve => setTimeout(resolve, 10)) // the work of a job that has ended goes
+})
+
+test('a job that is cancelled while it is paused leaves nothing', async t => {
+  const trainedDir = aFolder(t)
+  const left = join(trainedDir, '.rounds', 'trained-1')
+  const { job } = await runJob(t, {
+    act: 'held',
+    trainedDir,
+    async onLook({ id, state, percent }, store) {
+      if (state === 'running' && percent === 50) await store.updateJob(id, { state: 'paused' })
+      if (state === 'paused' && existsSync(join(left, 'stopped')))
+        await store.updateJob(id, { state: 'cancelled' })
+    },
+  })
+  assert.equal(job.state, 'cancelled')
+  while (existsSync(left)) await new Promise(resolve => setTimeout(resolve, 10))
+})
+
+test('a job whose candidate is tried out answers nobody while it is paused, and is tried out anew', async t => {
+  let isPaused = false
+  const { job } = await runJob(t, {
+    act: 'promoted',
+    rollout: PLAN,
+    async onLook({ id, state, stage }, store) {
+      const note = await store.getNote('rollout')
+      if (!isPaused && stage === 'shadow' && note) {
+        isPaused = true
+        await store.updateJob(id, { state: 'paused' })
+      } else if (state === 'paused' && note === null) await store.updateJob(id, { state: 'queued' })
+      else if (isPaused && state === 'running' && note)
+        await store.putNote('rollout', { ...(note.value as object), wish: 'abort' }, note.revision)
+    },
+  })
+  assert.deepEqual([job.state, job.reason], ['rejected', 'Ended by hand in the stage shadow.'])
+})
+
+test('a trainer that closes puts its job back for the next', async t => {
+  const trainedDir = aFolder(t)
+  let isClosed = false
+  const { job } = await runJob(t, {
+    act: 'held',
+    trainedDir,
+    async onLook({ id, percent }, store, trainer) {
+      if (percent !== 50) return
+      await trainer.close()
+      assert.equal((await store.getJob(id))!.state, 'queued')
+      isClosed = true
+      await store.updateJob(id, { state: 'cancelled' })
+    },
+  })
+  assert.deepEqual([isClosed, job.state], [true, 'cancelled'])
+})
+
+test('a round whose process is killed from outside goes on, but not again and again', async t => {
+  const once = await runJob(t, { act: 'killed', trainedDir: aFolder(t) })
+  assert.equal(once.job.state, 'promoted')
+  const always = await runJob(t, { act: 'killedAlways', trainedDir: aFolder(t) })
+  assert.deepEqual(
+    [always.job.state, always.job.reason],
+    ['failed', 'The round broke off. Its process was killed by SIGKILL.'],
+  )
 })
 
 test('a job that is cancelled while its candidate is tried out ends that, and the candidate never serves', async t => {

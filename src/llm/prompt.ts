@@ -56,7 +56,7 @@ export function freshPrompt(request: Pick<LlmRequest, 'problem' | 'aim'>): ChatP
   const { problem, aim } = request
   if (aim?.kind === 'plan') return toPrompt(PLAN, problem)
   if (aim?.kind === 'compare') return toPrompt(COMPARE, comparison(problem, aim))
-  if (aim?.kind === 'spoil') return toPrompt(SPOIL, spoilMessage(problem, aim))
+  if (aim?.kind === 'spoil') return toPrompt(aim.instruction ?? SPOIL, spoilMessage(problem, aim))
   if (aim?.kind === 'locate') return toPrompt(LOCATE, locateMessage(problem, aim.solution))
   return toPrompt(SYSTEM, taskOf(request))
 }

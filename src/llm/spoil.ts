@@ -16,6 +16,8 @@ export interface SpoilTask {
   readonly step: string
   /** The kind of mistake, in words. */
   readonly error: string
+  /** What the model is told it is; `SPOIL` when absent. */
+  readonly instruction?: string
 }
 
 /** The user's message. */

@@ -297,6 +297,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/jobs/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hold a job that is queued or running.
+         * @description Its process ends within seconds, having kept where it stands; the job is `paused`, over restarts too, until it is resumed or
+         *     cancelled, and no other starts meanwhile. A candidate that is tried out serves nobody while its job is paused, and is tried out
+         *     anew. A job that is paused or has ended stays as it is.
+         */
+        post: operations["pauseJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a paused job go on.
+         * @description It is `queued`, and goes on from where it stood with the time it had left, on whichever trainer takes it (trainers that do not
+         *     share a data folder begin its round anew). A job that is not paused stays as it is.
+         */
+        post: operations["resumeJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/jobs/{id}/cancel": {
         parameters: {
             query?: never;
@@ -307,7 +350,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * End a job that is queued or running.
+         * End a job that is queued, running or paused.
          * @description Whatever it does is given up: a candidate that is tried out serves nobody any more, and what serves goes on. A job that has
          *     ended stays as it ended.
          */
@@ -331,7 +374,7 @@ export interface paths {
         /**
          * Let rounds start by themselves, or pause that.
          * @description A round starts when there are `after_items` new records of traffic since the last one that started so, or when the `cron`
-         *     pattern comes, whichever is first; never while another runs. All servers that share a store share the schedule. The body
+         *     pattern comes, whichever is first; never while another runs or is paused. All servers that share a store share the schedule. The body
          *     replaces what was set.
          */
         post: operations["setSchedule"];
@@ -1186,7 +1229,7 @@ export interface components {
         Job: {
             id: string;
             /** @enum {string} */
-            state: "queued" | "running" | "promoted" | "rejected" | "failed" | "cancelled";
+            state: "queued" | "running" | "paused" | "promoted" | "rejected" | "failed" | "cancelled";
             /** @description What it is doing or did last. */
             stage: string;
             percent: number;
@@ -1470,7 +1513,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `JOB_RUNNING`: a job is queued or running already. `NO_PARENT`: there is nothing to return to. `NO_ROLLOUT`: no candidate is being tried out. */
+        /** @description `JOB_RUNNING`: a job is queued, running or paused already. `NO_PARENT`: there is nothing to return to. `NO_ROLLOUT`: no candidate is being tried out. */
         Conflict: {
             headers: {
                 [name: string]: unknown;
@@ -2150,6 +2193,68 @@ export interface operations {
             409: components["responses"]["Conflict"];
             422: components["responses"]["CriticInvalid"];
             503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    pauseJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description The job's `id`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
+            404: components["responses"]["UnknownJob"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    resumeJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, echoed in the answer. One that is not usable is replaced, not refused. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description The job's `id`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            401: components["responses"]["AdminUnauthorized"];
+            403: components["responses"]["AdminDisabled"];
+            404: components["responses"]["UnknownJob"];
             default: components["responses"]["Problem"];
         };
     };

@@ -7,7 +7,7 @@ import { listCritics, namedCritics, promoteCritic, rollbackCritic } from './rout
 import { critique } from './routes/critique.ts'
 import { listDecisions } from './routes/decisions.ts'
 import { feedback } from './routes/feedback.ts'
-import { cancelJob, getJob, listJobs, retrain } from './routes/jobs.ts'
+import { cancelJob, getJob, listJobs, pauseJob, resumeJob, retrain } from './routes/jobs.ts'
 import { abortRollout, getRollout, skipRollout } from './routes/rollout.ts'
 import { clearSchedule, getSchedule, setSchedule } from './routes/schedule.ts'
 import { search } from './routes/search.ts'
@@ -37,6 +37,8 @@ export function createHandlers(deps: Deps, contract: Contract): Operations {
     getRollout: getRollout(deps),
     skipRollout: skipRollout(deps),
     abortRollout: abortRollout(deps),
+    pauseJob: pauseJob(deps),
+    resumeJob: resumeJob(deps),
     cancelJob: cancelJob(deps),
     getSchedule: getSchedule(deps),
     setSchedule: setSchedule(deps),

@@ -27,7 +27,10 @@ export async function startJob(
     updated_at: at,
   }
   if (!(await store.createJob(job)))
-    throw new AppError('JOB_RUNNING', 'Follow it at /admin/jobs and start the next when it has ended.')
+    throw new AppError(
+      'JOB_RUNNING',
+      'Follow it at /admin/jobs and start the next when it has ended; a paused one can be resumed or cancelled.',
+    )
   return job
 }
 

@@ -54,7 +54,7 @@ for i = 4, #ARGV, 2 do
   if ARGV[i] == 'state' then after = ARGV[i + 1] end
 end
 local active = redis.call('GET', KEYS[1])
-if after == 'queued' or after == 'running' then
+if after == 'queued' or after == 'running' or after == 'paused' then
   if active and active ~= ARGV[1] then return false end
   redis.call('SET', KEYS[1], ARGV[1])
 elseif active == ARGV[1] then
@@ -65,13 +65,13 @@ if after ~= 'running' then redis.call('HDEL', KEYS[2], 'owner', 'lease_until') e
 return redis.call('HGETALL', KEYS[2])`
 
 /**
- * KEYS active, job; ARGV id, owner, until, now. Returns the job's fields, 0 when its lease still runs, and -1 when
+ * KEYS active, job; ARGV id, owner, until, now. Returns the job's fields, 0 when its lease still runs or it is paused, and -1 when
  * another job became the active one meanwhile.
  */
 export const CLAIM_JOB = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
 local job = redis.call('HMGET', KEYS[2], 'state', 'lease_until')
-if not job[1] then return 0 end
+if not job[1] or job[1] == 'paused' then return 0 end
 if job[1] == 'running' and tonumber(job[2] or '0') > tonumber(ARGV[4]) then return 0 end
 redis.call('HSET', KEYS[2], 'state', 'running', 'owner', ARGV[2], 'lease_until', ARGV[3], 'updated_at', ARGV[4])
 return redis.call('HGETALL', KEYS[2])`

@@ -73,9 +73,9 @@ export function applyChange(job: Job, change: JobChange): Job {
   return { ...job, ...(Object.fromEntries(named) as JobChange) }
 }
 
-/** True for the two states of which a store holds at most one job. */
+/** True for the three states of which a store holds at most one job: a paused one keeps its place. */
 export function isActive(state: JobState): boolean {
-  return state === 'queued' || state === 'running'
+  return state === 'queued' || state === 'running' || state === 'paused'
 }
 
 /** Collects what is readable; one warning tells how many rows of `what` were not. */
@@ -113,6 +113,7 @@ function isCandidate(value: unknown): value is TrafficCandidate {
 const JOB_STATES: Readonly<Record<JobState, true>> = {
   queued: true,
   running: true,
+  paused: true,
   promoted: true,
   rejected: true,
   failed: true,

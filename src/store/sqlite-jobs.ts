@@ -14,7 +14,9 @@ export function sqliteJobs(db: DatabaseSync, log: StoreLog | undefined) {
   )
   const select = db.prepare('SELECT * FROM jobs WHERE id = ?')
   const newest = db.prepare('SELECT * FROM jobs ORDER BY created_at DESC, seq DESC LIMIT ?')
-  const otherActive = db.prepare(`SELECT 1 FROM jobs WHERE state IN ('queued', 'running') AND id <> ?`)
+  const otherActive = db.prepare(
+    `SELECT 1 FROM jobs WHERE state IN ('queued', 'running', 'paused') AND id <> ?`,
+  )
   const update = db.prepare(
     `UPDATE jobs SET state = :state, stage = :stage, percent = :percent, figures = :figures, reason = :reason,
        updated_at = :updated_at, owner = iif(:state = 'running', owner, NULL),

@@ -38,6 +38,8 @@ const MIGRATIONS: readonly string[] = [
    CREATE UNIQUE INDEX jobs_one_active ON jobs ((1)) WHERE state IN ('queued', 'running');`,
   `CREATE TABLE decisions (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, entry TEXT NOT NULL) STRICT;
    CREATE TABLE notes (key TEXT PRIMARY KEY, revision INTEGER NOT NULL, value TEXT NOT NULL) STRICT;`,
+  `DROP INDEX jobs_one_active;
+   CREATE UNIQUE INDEX jobs_one_active ON jobs ((1)) WHERE state IN ('queued', 'running', 'paused');`,
 ]
 
 // Long enough for any transaction of ours in another process; no longer, since the waiting thread serves nobody.

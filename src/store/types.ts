@@ -39,7 +39,7 @@ export interface LabelledTraffic {
   readonly feedback: readonly Feedback[]
 }
 
-export type JobState = 'queued' | 'running' | 'promoted' | 'rejected' | 'failed' | 'cancelled'
+export type JobState = 'queued' | 'running' | 'paused' | 'promoted' | 'rejected' | 'failed' | 'cancelled'
 
 export interface Job {
   readonly id: string
@@ -161,20 +161,20 @@ export interface Store {
    * it did.
    */
   putNote(key: string, value: unknown, revision: number): Promise<boolean>
-  /** Returns false, and stores nothing, when it would be a second queued or running job or its id is taken: atomic. */
+  /** Returns false, and stores nothing, when it would be a second queued, running or paused job or its id is taken: atomic. */
   createJob(job: Job): Promise<boolean>
   getJob(id: string): Promise<Job | null>
   /** Newest first by `created_at`, then by arrival. */
   listJobs(limit: number): Promise<Job[]>
   /**
    * Changes the named fields and returns the job as it is then. Returns null, and changes nothing, when the id is
-   * unknown, the guard does not hold, or the change would make a second job queued or running. Leaving `running`
+   * unknown, the guard does not hold, or the change would make a second job queued, running or paused. Leaving `running`
    * ends the lease. `updated_at` changes only when it is named.
    */
   updateJob(id: string, change: JobChange, guard?: JobGuard): Promise<Job | null>
   /**
    * Takes the queued job, or a running one whose lease ran out (`now` >= its end), for `owner` until `now + leaseMs`:
-   * one caller wins. The job returned is `running`; null when there is nothing to take.
+   * one caller wins. The job returned is `running`; null when there is nothing to take, as while it is paused.
    */
   claimJob(owner: string, leaseMs: number, now: number): Promise<Job | null>
   /** Extends the lease to `now + leaseMs`; false when `owner` no longer holds it, which means: stop working. */

@@ -11,7 +11,8 @@ import type { RoundNews, RoundOrder } from './round/messages.ts'
 import { runRound } from './round/round.ts'
 
 const stopping = new AbortController()
-process.once('SIGTERM', () => stopping.abort())
+// A terminal's Ctrl-C reaches this process too. Whoever sends them twice is in no more of a hurry: the parent kills what takes too long.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopping.abort())
 process.once('disconnect', () => process.exit(1)) // nobody is left to use what it would find
 process.once('message', (order: RoundOrder) => void work(order))
 
@@ -33,8 +34,9 @@ async function work(order: RoundOrder): Promise<void> {
     })
     end({ kind: 'done', decision, reason, figures })
   } catch (error) {
+    if (stopping.signal.aborted) return end({ kind: 'failed', message: 'The round was stopped.' })
     console.error(error)
-    end({ kind: 'failed', message: stopping.signal.aborted ? 'The round was stopped.' : messageOf(error) })
+    end({ kind: 'failed', message: messageOf(error) })
   }
 }
 

@@ -10,8 +10,8 @@ import { progressLine } from '../../src/cli/round.ts'
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 
-/** A service whose round goes through `jobs`, one a look; keeps what it was asked. */
-async function aService(t: TestContext, jobs: readonly object[]) {
+/** A service whose round goes through `jobs`, one a look, and is what `told` says after a verb; keeps what it was asked. */
+async function aService(t: TestContext, jobs: readonly object[], told: Record<string, object> = {}) {
   const asked: string[] = []
   const queue = [...jobs]
   const server: Server = createServer((req, res) => {
@@ -19,9 +19,7 @@ async function aService(t: TestContext, jobs: readonly object[]) {
     const isRefused = req.headers.authorization !== 'Bearer letmein'
     const body = isRefused
       ? { title: 'The admin key is missing or wrong', detail: 'Send it.' }
-      : queue.length > 1
-        ? queue.shift()
-        : queue[0]
+      : (told[req.url!.split('/').at(-1)!] ?? (queue.length > 1 ? queue.shift() : queue[0]))
     res.writeHead(isRefused ? 401 : 200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   })
   server.listen(0, '127.0.0.1')
@@ -64,16 +62,40 @@ test('a round is started, its progress shown, its end printed', async t => {
   assert.match(asked[0]!, /^POST \/admin\/retrain/)
 })
 
-test('interrupted, it cancels the round', async t => {
-  const { url, asked } = await aService(t, [job])
+/** Follows until the stage `learn` shows, then interrupts. */
+async function interrupted(url: string) {
   let isKilled = false
-  const { code } = await spar('letmein', ['--url', url], (text, kill) => {
+  return spar('letmein', ['--url', url], (text, kill) => {
     if (isKilled || !text.includes('learn')) return
     isKilled = true // a second signal would end it at once
     kill()
   })
+}
+
+test('interrupted, it pauses the round and says how to go on', async t => {
+  const { url, asked } = await aService(t, [job], { pause: { ...job, state: 'paused' } })
+  const { code, err } = await interrupted(url)
   assert.equal(code, 1)
-  assert.match(asked.at(-1)!, /^POST \/admin\/jobs\/job_1\/cancel/)
+  assert.match(asked.at(-1)!, /^POST \/admin\/jobs\/job_1\/pause/)
+  assert.ok(err.includes(`The round is paused. To go on: spar round --resume job_1 --url ${url}\n`), err)
+})
+
+test('interrupted when the round has just ended, it says so', async t => {
+  const { url } = await aService(t, [job], { pause: { ...job, state: 'rejected' } })
+  const { code, err } = await interrupted(url)
+  assert.equal(code, 1)
+  assert.match(err, /Stopped; the round had ended: rejected\.\n$/)
+})
+
+test('a paused round goes on, and is followed to its end', async t => {
+  const ended = { ...job, state: 'rejected', percent: 100, reason: 'Worse.' }
+  const { url, asked } = await aService(t, [job, { ...job, state: 'paused' }, ended])
+  const { code, out, err } = await spar('letmein', ['--url', url, '--resume', 'job_1'])
+  assert.equal(code, 0, err)
+  assert.match(asked[0]!, /^POST \/admin\/jobs\/job_1\/resume/)
+  assert.ok(asked.every(line => !line.includes('retrain')))
+  assert.match(err, / {2}40 % learn\n.* {2}40 % learn, paused\n/)
+  assert.deepEqual(JSON.parse(out), ended)
 })
 
 test('the bar fills with the percent', () => {

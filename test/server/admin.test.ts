@@ -41,6 +41,8 @@ for (const [name, headers] of WRONG)
       ['get', '/admin/decisions', 'listDecisions'],
       ['get', '/admin/jobs', 'listJobs'],
       ['get', '/admin/jobs/x', 'getJob'],
+      ['post', '/admin/jobs/x/pause', 'pauseJob'],
+      ['post', '/admin/jobs/x/resume', 'resumeJob'],
       ['post', '/admin/jobs/x/cancel', 'cancelJob'],
       ['get', '/admin/schedule', 'getSchedule'],
       ['post', '/admin/schedule', 'setSchedule'],
@@ -165,7 +167,10 @@ test('an unknown job is a problem, as JSON and as a stream', async () => {
 })
 
 /** Reads events until `stop` says so or the stream ends; calls `onEvent` after each. */
-async function follow(url: string, onEvent: (event: string, data: { percent: number }) => Promise<boolean>) {
+async function follow(
+  url: string,
+  onEvent: (event: string, data: { percent: number; state: string }) => Promise<boolean>,
+) {
   const leave = new AbortController()
   const answer = await fetch(url, {
     headers: { ...bearer, Accept: 'text/event-stream' },
@@ -173,7 +178,7 @@ async function follow(url: string, onEvent: (event: string, data: { percent: num
   })
   assert.match(answer.headers.get('content-type') ?? '', /^text\/event-stream/)
   for await (const { event, data } of readEvents(answer))
-    if (!(await onEvent(event, data as { percent: number }))) return leave.abort()
+    if (!(await onEvent(event, data as { percent: number; state: string }))) return leave.abort()
 }
 
 test('a followed job tells each change once and ends with the job', async t => {
@@ -293,6 +298,50 @@ test('a job is cancelled while it lives, and stays as it ended afterwards', asyn
   const unknown = await request(app).post('/admin/jobs/nobody/cancel').set(bearer)
   assert.deepEqual([unknown.status, unknown.body.code], [404, 'UNKNOWN_JOB'])
   assertContract(unknown, 'cancelJob')
+})
+
+test('a job is paused and resumed, which its followers are told; a paused one holds up the next', async t => {
+  const { app, store, id } = await withJob(t)
+  await store.claimJob('trainer', 30_000, NOW)
+  const post = async (what: 'pause' | 'resume') => {
+    const answer = await request(app).post(`/admin/jobs/${id}/${what}`).set(bearer)
+    assertContract(answer, `${what}Job`)
+    return [answer.body.state, answer.body.reason]
+  }
+  const events: string[] = []
+  await listening(app, url =>
+    follow(`${url}/admin/jobs/${id}`, async (event, { state }) => {
+      events.push(`${event} ${state}`)
+      if (events.length === 1) {
+        assert.deepEqual(await post('resume'), ['running', null], 'there is nothing to resume')
+        assert.deepEqual(await post('pause'), ['paused', 'Paused by hand.'])
+        assert.deepEqual(await post('pause'), ['paused', 'Paused by hand.'])
+        const second = await request(app).post('/admin/retrain').set(bearer)
+        assert.deepEqual([second.status, second.body.code], [409, 'JOB_RUNNING'])
+      }
+      if (state === 'paused') assert.deepEqual(await post('resume'), ['queued', null])
+      if (state === 'queued') await store.updateJob(id, { state: 'failed' })
+      return true
+    }),
+  )
+  assert.deepEqual(events, [
+    'progress running',
+    'progress paused',
+    'progress queued',
+    'progress failed',
+    'done failed',
+  ])
+  assert.deepEqual(await post('pause'), ['failed', null], 'one that has ended stays')
+  const unknown = await request(app).post('/admin/jobs/nobody/resume').set(bearer)
+  assert.deepEqual([unknown.status, unknown.body.code], [404, 'UNKNOWN_JOB'])
+  assertContract(unknown, 'resumeJob')
+})
+
+test('a paused job can be cancelled', async t => {
+  const { app, id } = await withJob(t)
+  await request(app).post(`/admin/jobs/${id}/pause`).set(bearer)
+  const { body } = await request(app).post(`/admin/jobs/${id}/cancel`).set(bearer)
+  assert.deepEqual([body.state, body.reason], ['cancelled', 'Cancelled by hand.'])
 })
 
 test('a candidate that is tried out is shown, can be sent on and ended', async t => {

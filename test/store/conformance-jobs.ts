@@ -203,6 +203,35 @@ export function jobConformance(openFor: OpenFor): void {
     assert.equal(await store.updateJob('a', { percent: 99 }, { owner: 'me' }), null)
     assert.equal(await store.claimJob('me', LEASE_MS, NOW + 2 * LEASE_MS), null)
   })
+
+  test('a paused job keeps its place, is claimed by nobody, and goes on where it was when it is put back', async t => {
+    const store = openFor(t)()
+    await store.createJob(aJob('a'))
+    await store.claimJob('me', LEASE_MS, NOW)
+    await store.updateJob('a', { stage: 'learn', percent: 40, figures: { steps: 7 } }, { owner: 'me' })
+    const pause = { state: 'paused', reason: 'Paused by hand.' } as const
+    assert.equal((await store.updateJob('a', pause, { states: ['queued', 'running'] }))?.state, 'paused')
+    assert.equal(await store.updateJob('a', pause, { states: ['queued', 'running'] }), null)
+    assert.equal(await store.renewLease('a', 'me', LEASE_MS, NOW + 1), false)
+    assert.equal(await store.updateJob('a', { percent: 50 }, { owner: 'me' }), null)
+    assert.equal(await store.claimJob('other', LEASE_MS, NOW + 2 * LEASE_MS), null)
+    assert.equal(await store.createJob(aJob('b')), false)
+    assert.equal((await store.getJob('a'))?.state, 'paused')
+    await store.updateJob('a', { state: 'queued', reason: null }, { states: ['paused'] })
+    const resumed = await store.claimJob('other', LEASE_MS, NOW + 3)
+    const { state, stage, percent, figures, reason } = resumed!
+    assert.deepEqual([state, stage, percent, figures, reason], ['running', 'learn', 40, { steps: 7 }, null])
+  })
+
+  test('a job that has ended is not paused while another lives', async t => {
+    const store = openFor(t)()
+    await endedAndActive(store)
+    assert.equal(await store.updateJob('ended', { state: 'paused' }), null)
+    await store.updateJob('active', { state: 'paused' })
+    assert.equal(await store.updateJob('ended', { state: 'queued' }), null)
+    await store.updateJob('active', { state: 'cancelled' })
+    assert.equal(await store.createJob(aJob('third')), true)
+  })
 }
 
 async function endedAndActive(store: Store): Promise<void> {

@@ -158,6 +158,21 @@ describe('sqlite: damage and refusals', () => {
     ])
   })
 
+  test('a file from before jobs could be paused learns it, and keeps its job', async t => {
+    const path = aFile(t)
+    const first = openSqliteStore(path)
+    await first.createJob(aJob('a'))
+    await first.close()
+    const db = new DatabaseSync(path)
+    db.exec(`DROP INDEX jobs_one_active; PRAGMA user_version = 2;
+      CREATE UNIQUE INDEX jobs_one_active ON jobs ((1)) WHERE state IN ('queued', 'running');`)
+    db.close()
+    const store = openSqliteStore(path)
+    t.after(() => store.close())
+    assert.equal((await store.updateJob('a', { state: 'paused' }))?.state, 'paused')
+    assert.equal(await store.createJob(aJob('b')), false)
+  })
+
   test('a file of a newer Spar is refused and left as it is', async t => {
     const path = aFile(t)
     await openSqliteStore(path).close()

@@ -45,7 +45,7 @@ function measured(
     { problem: `${p}`, source, firstError: -1, scores: [score(1, 4 * p), score(1, 4 * p + 1)] },
     { problem: `${p}`, source, firstError: 1, scores: [score(1, 4 * p + 2), score(0, 4 * p + 3)] },
   ]).flat()
-  return { version: 'x', threshold: 0.5, slice, traffic, chosen, sneaky: ordered.map(duel) }
+  return { version: 'x', threshold: 0.5, slice, traffic, chosen, sneaky: ordered.map(duel), frozen: [] }
 }
 
 /** Half of the problems labelled by construction, half by people. */

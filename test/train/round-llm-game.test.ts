@@ -5,12 +5,20 @@ import fc from 'fast-check'
 import { readLocated } from '../../src/llm/locate.ts'
 import { createOpenAiLlm } from '../../src/llm/openai.ts'
 import { readSpoiled } from '../../src/llm/spoil.ts'
+import { emptyLeague } from '../../src/train/league/league.ts'
 import { createRng } from '../../src/train/rng.ts'
 import { type LlmGameOptions, playLlm } from '../../src/train/round/llm-game.ts'
+import {
+  generatorOf,
+  growLlmLeague,
+  type LlmLeague,
+  type LlmOpponent,
+  llmOpponents,
+} from '../../src/train/round/llm-generators.ts'
 import { duelComparison, type Judge } from '../../src/train/round/play.ts'
 import { showWrong } from '../../src/train/round/rollouts.ts'
 import { ERROR_NAMES } from '../../src/train/sneaky/error-types.ts'
-import { actionChances } from '../../src/train/sneaky/softmax-policy.ts'
+import { actionChances, uniformPolicy } from '../../src/train/sneaky/softmax-policy.ts'
 import { type LlmServer, type LlmServerOptions, startLlmServer } from '../fakes/llm-server.ts'
 
 const servers: LlmServer[] = []
@@ -44,6 +52,8 @@ const STEPS = [
   'Then 60 + 40 = 100.',
   'The answer is 100.',
 ]
+/** Lets a frozen generator play in every handful. */
+const alwaysFrozen = { ...createRng(1), uniform: () => 0 }
 const trusting: Judge = {
   judge: async items =>
     items.map(({ steps }) => ({ steps: steps.map(() => ({ score: 0.9, evidence: [] })), tokens: 0 })),
@@ -122,6 +132,58 @@ test('the generator comes to prefer the kind of mistake that fools the critic', 
   const { policy } = await game(llm, { critic: sharp, attempts: 120 })
   const chances = actionChances(ERROR_NAMES, policy)
   assert.equal(Math.max(...chances), chances[ERROR_NAMES.indexOf('calculation')])
+})
+
+test('a frozen generator is met as it was, wins on its own account, and teaches the one that learns nothing', async () => {
+  const { server, llm } = await open(spoiling(() => 'Wrong step: So 1 + 1 = 3.'))
+  const old: LlmOpponent = {
+    name: 'LLM generator of v1',
+    generator: {
+      instruction: 'You set traps as you did in round one.',
+      kinds: [{ name: 'old', words: 'an old trick', weight: 0 }],
+    },
+    success: 0.5,
+  }
+  const { duels, met, own, policy, figures } = await game(llm, { opponents: [old], attempts: 40 })
+  const theirs = server.requests.filter(
+    ({ body }) => body!.messages[0]!.content === old.generator.instruction,
+  )
+  assert.ok(theirs.length >= 4 && theirs.length < server.requests.length, `${theirs.length}`)
+  assert.ok(theirs.every(({ body }) => body!.messages[1]!.content.includes('Kind of mistake: an old trick')))
+  assert.deepEqual(met, { 'LLM generator of v1': { games: theirs.length, won: theirs.length } })
+  assert.deepEqual(own.games + theirs.length, duels.length)
+  assert.deepEqual(figures['met'], met)
+  assert.ok(
+    policy.baselines.some(b => b > 0),
+    'its own wins teach it',
+  )
+  const onlyOld = await game(llm, { opponents: [old], attempts: 4, rng: alwaysFrozen })
+  assert.deepEqual(onlyOld.policy, uniformPolicy(ERROR_NAMES.length))
+  assert.equal(duels.filter(({ spoiled }) => spoiled.operator === 'old').length, theirs.length)
+})
+
+test('a round’s generator is frozen with its prompt and preferences, and pay-offs add up by critic', () => {
+  const generator = generatorOf({ weights: ERROR_NAMES.map((_, i) => i), baselines: [] })
+  assert.deepEqual(
+    generator.kinds.map(({ name, weight }) => [name, weight]),
+    ERROR_NAMES.map((name, i) => [name, i]),
+  )
+  const grow = (league: LlmLeague, serving: string, version: string, met = {}) =>
+    growLlmLeague(league, serving, met, { name: version, generator, games: { games: 10, won: 4 } })
+  const one = grow(emptyLeague(), 'c0', 'v1')
+  const two = grow(one, 'c1', 'v2', { v1: { games: 8, won: 0 } })
+  assert.deepEqual(two.table, {
+    c0: { v1: { games: 10, won: 4 } },
+    c1: { v1: { games: 8, won: 0 }, v2: { games: 10, won: 4 } },
+  })
+  assert.deepEqual(
+    llmOpponents(two, 'c1').map(({ name, success }) => [name, success]),
+    [
+      ['v1', 0.1],
+      ['v2', 5 / 12],
+    ],
+  )
+  assert.deepEqual(JSON.parse(JSON.stringify(two)), two)
 })
 
 test('rollouts show a step to be wrong when the right answer is reached without it and not with it', async () => {

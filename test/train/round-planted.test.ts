@@ -12,12 +12,25 @@ import { readJsonl } from '../../src/train/data/jsonl.ts'
 import { SLICE_FILE } from '../../src/train/recipe/reading.ts'
 import { createRng } from '../../src/train/rng.ts'
 import { compareCost, compareLatency } from '../../src/train/round/cost.ts'
+import { setTraps } from '../../src/train/round/frozen-traps.ts'
 import { decide } from '../../src/train/round/gate.ts'
 import { type Measured, measure } from '../../src/train/round/measure.ts'
+import { createPolicy } from '../../src/train/sneaky/policy.ts'
+import { SNEAKY_OPERATORS, type SneakyOperator } from '../../src/train/sneaky/types.ts'
 import { tempFolder } from '../fakes/tiny-critic.ts'
 
 const folder = tempFolder()
 const shipped = openArtifact(SHIPPED_CRITIC)
+/** A generator that prefers one kind of error by far. */
+const specialist = (operator: SneakyOperator) => ({
+  ...createPolicy(),
+  weights: SNEAKY_OPERATORS.map(name => (name === operator ? 12 : 0)),
+})
+/** Frozen generators: each knows one kind of error. */
+const generators = (['near_miss', 'digit_slip', 'copied_number'] as const).map(operator => ({
+  name: `generator of ${operator}`,
+  player: specialist(operator),
+}))
 /** Short solutions of both sources, one of each problem, so that the test stays short. */
 const slice = ['human', 'construction'].flatMap(wanted => {
   const short = readJsonl<Example>(join(SHIPPED_CRITIC, SLICE_FILE)).filter(
@@ -25,7 +38,12 @@ const slice = ['human', 'construction'].flatMap(wanted => {
   )
   return [...new Map(short.map(example => [example.problem, example])).values()].slice(0, 36)
 })
-const yardsticks = { slice, traffic: [], sneaky: [] }
+const yardsticks = { slice, traffic: [], sneaky: [], frozen: [] }
+const withTraps = {
+  ...yardsticks,
+  slice: slice.slice(0, 8),
+  frozen: setTraps(generators, createRng('traps'), 0.1),
+}
 let serving: Scorer
 let before_: Measured
 
@@ -102,6 +120,50 @@ test('a critic that learned one part of the slice only is refused, and the part 
   assert.equal(decision, 'rejected')
   assert.match(reason, /step AUC on labels by construction fell by 0\.\d+/)
   assert.doesNotMatch(reason, /labels by human/)
+})
+
+/** The serving critic, but for wrong steps that this generator made by its kind of error: those it takes for right. */
+function forgetful(generator: string, operator: SneakyOperator): Scorer {
+  const traps = withTraps.frozen.find(({ name }) => name === generator)!.duels
+  const key = ({ problem, steps }: CritiqueItem) => JSON.stringify([problem, steps])
+  const forgotten = new Map(
+    traps.flatMap(duel =>
+      duel?.spoiled.operator === operator
+        ? [[key({ problem: duel.problem, steps: duel.spoiled.steps }), duel.spoiled.wrong_index]]
+        : [],
+    ),
+  )
+  return {
+    ...serving,
+    judge: async items =>
+      (await serving.judge(items)).map((critique, i) => ({
+        ...critique,
+        steps: critique.steps.map((step, at) =>
+          forgotten.get(key(items[i]!)) === at ? { ...step, score: 0.999 } : step,
+        ),
+      })),
+  }
+}
+
+test('a critic that forgot the errors of one frozen generator is refused, and the generator is named', async () => {
+  const was = await measure(serving, withTraps)
+  const equal = decide(was, was, createRng(1))
+  assert.equal(equal.decision, 'promoted', equal.reason)
+  const measured = await measure(forgetful('generator of near_miss', 'near_miss'), withTraps)
+  const { decision, reason, figures } = decide(was, measured, createRng(1))
+  assert.equal(decision, 'rejected')
+  assert.match(
+    reason,
+    /traps of the frozen generator of near_miss fell by [01]\.\d+, which chance does not explain/,
+  )
+  assert.doesNotMatch(reason, /frozen generator of (digit_slip|copied_number)/)
+  const { all, ...each } = figures['frozen'] as Record<string, { difference: number; upper: number }>
+  assert.deepEqual(
+    Object.keys(each),
+    generators.map(({ name }) => name),
+  )
+  assert.ok(all!.difference < 0 && each['generator of near_miss']!.upper < 0)
+  assert.equal(each['generator of copied_number']!.difference, 0)
 })
 
 test('a slower critic is refused', async () => {

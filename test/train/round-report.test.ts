@@ -25,6 +25,33 @@ test('figures add up, stages are timed, percent never falls', () => {
   assert.deepEqual(reporter.finish(), { ...figures, seconds: { collect: 2, learn: 3.5, total: 5.5 } })
 })
 
+test('a round that goes on tells of no stage twice, and its time counts', () => {
+  let time = 0
+  const first = createReporter(
+    () => {},
+    () => time,
+  )
+  first.enter('collect', 0, { seed: 1 })
+  time = 1000
+  first.enter('learn', 20)
+  time = 4000
+  const kept = JSON.parse(JSON.stringify(first.progress()))
+  time = 9000 // nobody works
+  const told: unknown[] = []
+  const second = createReporter(
+    (stage, percent) => told.push([stage, percent]),
+    () => time,
+    kept,
+  )
+  second.enter('collect', 0)
+  second.enter('learn', 20)
+  assert.deepEqual([told, second.elapsedMs()], [[], 4000])
+  time = 10_000
+  second.enter('gate', 98)
+  assert.deepEqual(told, [['gate', 98]])
+  assert.deepEqual(second.finish(), { seed: 1, seconds: { collect: 1, learn: 4, gate: 0, total: 5 } })
+})
+
 test('ticks are told of about once a second, and none of their figures is lost', () => {
   let time = 0
   const told: [number, unknown][] = []

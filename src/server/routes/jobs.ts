@@ -1,7 +1,7 @@
-// The admin routes of jobs: start a round, list, look at one or follow it, cancel it. Knows nothing of training.
+// The admin routes of jobs: start a round, list, look at one or follow it, pause, resume, cancel it. Knows nothing of training.
 import { randomInt } from 'node:crypto'
 import type { Response } from 'express'
-import type { Job } from '../../store/types.ts'
+import type { Job, JobChange, JobState } from '../../store/types.ts'
 import type { components } from '../api.d.ts'
 import type { Deps } from '../deps.ts'
 import { whileWanted } from '../gone.ts'
@@ -35,15 +35,28 @@ export const getJob =
     else res.json(wordJob(job))
   }
 
-export const cancelJob =
-  (deps: Deps): Operation<'cancelJob'> =>
-  async (req, res) => {
+/** What a hand can do to a job, and from which states: in any other it stays as it is. */
+const BY_HAND = {
+  pause: { from: ['queued', 'running'], change: { state: 'paused', reason: 'Paused by hand.' } },
+  resume: { from: ['paused'], change: { state: 'queued', reason: null } },
+  cancel: {
+    from: ['queued', 'running', 'paused'],
+    change: { state: 'cancelled', reason: 'Cancelled by hand.' },
+  },
+} as const satisfies Record<string, { from: readonly JobState[]; change: JobChange }>
+
+export const pauseJob = (deps: Deps): Operation<'pauseJob'> => byHand(deps, 'pause')
+export const resumeJob = (deps: Deps): Operation<'resumeJob'> => byHand(deps, 'resume')
+export const cancelJob = (deps: Deps): Operation<'cancelJob'> => byHand(deps, 'cancel')
+
+function byHand(deps: Deps, what: keyof typeof BY_HAND): Operation<'cancelJob'> {
+  const { from, change } = BY_HAND[what]
+  return async (req, res) => {
     const { id } = await findJob(deps, req.params.id)
-    const change = { state: 'cancelled', reason: 'Cancelled by hand.', updated_at: deps.now() } as const
-    // One that has ended stays as it ended.
-    await deps.store.updateJob(id, change, { states: ['queued', 'running'] })
+    await deps.store.updateJob(id, { ...change, updated_at: deps.now() }, { states: from })
     res.json(wordJob(await findJob(deps, id)))
   }
+}
 
 async function streamJob(deps: Deps, job: Job, res: Response): Promise<void> {
   const stream = openEventStream(res, deps.config)

@@ -116,12 +116,30 @@ export function openCheckpoints(dir: string, everyMs: number, resume: boolean): 
   return { everyMs, save: checkpoint => write(dir, checkpoint), load: () => loaded }
 }
 
-/** @throws naming the first setting in which a checkpoint differs from the run that wants to go on from it. */
+/** The checkpoints of a part of a greater run: it goes on from a good one, and begins where there is none. */
+export function keptCheckpoints(dir: string, everyMs: number): CheckpointStore {
+  return {
+    everyMs,
+    save: checkpoint => write(dir, checkpoint),
+    load() {
+      try {
+        return read(dir)
+      } catch {
+        return null
+      }
+    },
+  }
+}
+
+/** A checkpoint is of another run than the one that would go on from it. */
+export class ForeignCheckpoint extends Error {}
+
+/** @throws {ForeignCheckpoint} naming the first setting in which a checkpoint differs from the run that wants to go on from it. */
 export function checkSettings(saved: Checkpoint['settings'], own: Checkpoint['settings']): void {
   for (const key of new Set([...Object.keys(saved), ...Object.keys(own)])) {
     const [was, is] = [JSON.stringify(saved[key]), JSON.stringify(own[key])]
     if (was !== is)
-      throw new Error(
+      throw new ForeignCheckpoint(
         `the checkpoint is of another run: its ${key} is ${shorten(was)}, this run's ${shorten(is)}`,
       )
   }

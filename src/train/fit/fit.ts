@@ -6,7 +6,7 @@ import { type Adaptation, everyWeight } from '../model/lora.ts'
 import { hashText } from '../rng.ts'
 import { ADAMW, type OptimizerConfig } from '../train-step.ts'
 import type { LabelWeight, LossShares } from './batch.ts'
-import { type CheckpointStore, checkSettings, type RunState } from './checkpoint.ts'
+import { type CheckpointStore, checkSettings, ForeignCheckpoint, type RunState } from './checkpoint.ts'
 import type { Drawn } from './sampler.ts'
 import { createStepper, type Dropout, type StepFigures } from './stepper.ts'
 
@@ -68,6 +68,9 @@ export interface FitOptions extends FitControls {
   /** Called after every step. */
   readonly onStep?: (progress: FitProgress) => void
 }
+
+/** Most of a run's time that saving may take: where a save takes long, the next comes later than asked for. */
+const SAVE_SHARE = 0.01
 
 /** Linear warm-up, then cosine down to a tenth (Loshchilov and Hutter 2017, arXiv 1608.03983). `done` in [0, 1]. */
 export function scheduledRate(peak: number, done: number, warmup: number): number {
@@ -131,7 +134,7 @@ export async function fit(options: FitOptions): Promise<Weights> {
   if (saved) {
     for (let step = 0; step < saved.step; step++) drawStep()
     if (run.drawn !== saved.drawn)
-      throw new Error('the checkpoint is of another run: the data or the seed differ')
+      throw new ForeignCheckpoint('the checkpoint is of another run: the data or the seed differ')
     Object.assign(run, { step: saved.step, elapsedMs: saved.elapsedMs, tokens: saved.tokens })
   }
 
@@ -160,11 +163,13 @@ export async function fit(options: FitOptions): Promise<Weights> {
   let passed: number | null = null
 
   let start = now() - run.elapsedMs
-  let [savedAt, savedStep] = [now(), run.step]
+  let [savedAt, savedStep, saveMs] = [now(), run.step, 0]
   const save = async () => {
     if (!checkpoints || run.step === savedStep) return
+    const before = now()
     checkpoints.save({ ...run, settings, tensors: await stepper.state() })
     ;[savedAt, savedStep] = [now(), run.step]
+    saveMs = savedAt - before
   }
   try {
     for (;;) {
@@ -196,7 +201,7 @@ export async function fit(options: FitOptions): Promise<Weights> {
       const { step, tokens, elapsedMs } = run
       run.step++
       options.onStep?.({ step, done, ...figures, learningRate, tokensPerSecond, tokens, elapsedMs })
-      if (checkpoints && now() - savedAt >= checkpoints.everyMs) await save()
+      if (checkpoints && now() - savedAt >= Math.max(checkpoints.everyMs, saveMs / SAVE_SHARE)) await save()
       // onnxruntime-node computes inside the call: let timers, signals and messages through between steps.
       await new Promise(resolve => setImmediate(resolve))
     }

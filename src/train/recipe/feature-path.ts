@@ -18,7 +18,7 @@ export const isFeaturePath = (name: string): boolean => name.startsWith('head.fe
 
 type FeatureFit = Pick<
   FitOptions,
-  'engine' | 'config' | 'weights' | 'budget' | 'learningRate' | 'now' | 'signal' | 'onStep'
+  'engine' | 'config' | 'weights' | 'budget' | 'learningRate' | 'now' | 'signal' | 'checkpoints' | 'onStep'
 > & {
   /** Units without tokens, see data/units.ts. */
   readonly pools: readonly Pool[]

@@ -52,10 +52,12 @@ export async function learnCandidates(
   const lists = chooseOn.filter(examples => examples.length > 0)
   if (root === null || options.budgetMs < 2 * LEAST_MS || lists.length === 0)
     return { weights: await learn(serving, lessons, options), figures: { from: 'serving critic' } }
+  const { checkpoints } = options
   const half = (part: 0 | 1): LearnOptions => ({
     ...options,
     budgetMs: options.budgetMs / 2,
     rng: options.rng.fork(`candidate ${part}`),
+    ...(checkpoints && { checkpoints: name => checkpoints(`${name} ${part}`) }),
     onStep: (done, figures) => options.onStep((part + done) / 2, figures),
   })
   const tokenizer = readFileSync(join(serving.dir, 'tokenizer.json'), 'utf8')

@@ -2,6 +2,7 @@
 import type { Artifact } from '../../critic/manifest.ts'
 import { tracedEngine } from '../engine/engine.ts'
 import { weightsOf } from '../export.ts'
+import type { CheckpointStore } from '../fit/checkpoint.ts'
 import { type FitProgress, fit } from '../fit/fit.ts'
 import { createSampler } from '../fit/sampler.ts'
 import type { ModelConfig, Weights } from '../model/config.ts'
@@ -19,6 +20,8 @@ export interface LearnOptions {
   /** Milliseconds, monotonic. */
   readonly now: () => number
   readonly signal?: AbortSignal
+  /** Where each part of the learning, by name, saves how far it came; none when absent. */
+  readonly checkpoints?: (part: string) => CheckpointStore
   /** After every step: share of the budget used, in [0, 1], and figures with running means of the losses. */
   readonly onStep: (done: number, figures: Figures) => void
 }
@@ -35,15 +38,17 @@ const GATE_SHARE = 0.1
 export async function learn(
   parent: Artifact,
   { pools, features, weigh }: Lessons,
-  { threads, budgetMs, rng, now, signal, onStep }: LearnOptions,
+  { threads, budgetMs, rng, now, signal, checkpoints, onStep }: LearnOptions,
 ): Promise<Weights> {
   const config: ModelConfig = parent.manifest.model
   const weights = weightsOf(parent)
   const shared = { engine: tracedEngine({ threads }), config, now, ...(signal ? { signal } : {}) }
+  const saved = (part: string) => (checkpoints ? { checkpoints: checkpoints(part) } : {})
   const figures = runningFigures()
   const ofFeatures = rng.fork('features')
   const start = await fitFeaturePath({
     ...shared,
+    ...saved('features'),
     weights,
     pools: features,
     weigh,
@@ -55,6 +60,7 @@ export async function learn(
   })
   return fit({
     ...shared,
+    ...saved('text'),
     weights: start,
     draw: createSampler(pools, BUCKETS, rng),
     shares: { lm: 0, step: 1, pair: 0.5, gate: GATE_SHARE }, // the language model is not served by a critic

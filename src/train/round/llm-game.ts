@@ -1,19 +1,17 @@
 // The language model's side of the game: it rewrites right steps wrongly, by kinds of mistakes that it comes to prefer as they fool the
-// critic. A rewritten step that is not shown to be wrong wins nothing and teaches nothing. Knows no endpoint and no training.
+// critic, or as a frozen generator of an earlier round did. A rewritten step that is not shown to be wrong wins nothing and teaches nothing.
+// Knows no endpoint and no training.
 import { extractAnswer } from '../../answer/extract.ts'
 import { AppError } from '../../errors.ts'
 import { readSpoiled } from '../../llm/spoil.ts'
 import type { Llm } from '../../llm/types.ts'
+import type { Meeting } from '../league/league.ts'
+import { drawOpponent } from '../league/pfsp.ts'
 import { round } from '../recipe/reading.ts'
 import type { Rng } from '../rng.ts'
-import { ERROR_NAMES, ERROR_TYPES, type ErrorType } from '../sneaky/error-types.ts'
-import {
-  actionChances,
-  entropyOf,
-  reinforced,
-  type SoftmaxPolicy,
-  uniformPolicy,
-} from '../sneaky/softmax-policy.ts'
+import { ERROR_NAMES, type ErrorType } from '../sneaky/error-types.ts'
+import { entropyOf, reinforced, type SoftmaxPolicy, uniformPolicy } from '../sneaky/softmax-policy.ts'
+import { drawKind, generatorOf, type LlmGenerator, type LlmOpponent } from './llm-generators.ts'
 import { type CleanSolution, type Duel, type Judge, type JudgedDuel, judgeDuels } from './play.ts'
 import { type Proof, showWrong } from './rollouts.ts'
 
@@ -23,6 +21,8 @@ export interface LlmGameOptions {
   readonly threshold: number
   /** In the order of `ERROR_NAMES`; uniform when absent. */
   readonly policy?: SoftmaxPolicy
+  /** Frozen generators; nobody when absent. */
+  readonly opponents?: readonly LlmOpponent[]
   readonly sources: readonly (readonly CleanSolution[])[]
   readonly rng: Rng
   /** Steps asked for, at most. */
@@ -35,12 +35,17 @@ export interface LlmGameOptions {
 export interface LlmGame {
   readonly duels: readonly JudgedDuel[]
   readonly policy: SoftmaxPolicy
+  /** Proven wrong steps, and how many of them passed: by the generator that learns, and by each frozen one that was met. */
+  readonly own: Meeting
+  readonly met: Readonly<Record<string, Meeting>>
   readonly figures: Readonly<Record<string, unknown>>
 }
 
 /** Attempts under way at once; the policy moves after them. */
 const HANDFUL = 4
 const ROLLOUTS = 4
+/** Share of the handfuls in which a frozen generator plays, where there is one. */
+const FROZEN_SHARE = 0.35
 /** A game ends after so many handfuls in which every call failed. */
 const PATIENCE = 2
 /** A rewritten step is at most this many times as long as the right one, or shorter: length must not tell. */
@@ -48,7 +53,9 @@ const LENGTH_FACTOR = 2
 
 /** What became of one attempt. */
 interface Attempt {
-  readonly error: ErrorType
+  /** The frozen generator; null for the one that learns. */
+  readonly by: string | null
+  readonly error: string
   readonly kind: 'unreadable' | 'unchanged' | 'unproven' | 'proven' | 'failed'
   readonly proof?: Proof
   readonly duel?: Duel
@@ -56,17 +63,22 @@ interface Attempt {
 
 /** Plays until time or attempts are used, or the LLM fails again and again. @throws the signal's reason when aborted */
 export async function playLlm(options: LlmGameOptions): Promise<LlmGame> {
-  const { critic, threshold, rng, signal } = options
+  const { critic, threshold, rng, signal, opponents = [] } = options
   const sources = options.sources.filter(source => source.length > 0)
   let policy = options.policy ?? uniformPolicy(ERROR_NAMES.length)
   const all: (Attempt & { readonly judged: JudgedDuel | null })[] = []
   let failures = 0
   while (sources.length > 0 && all.length < options.attempts && failures < PATIENCE) {
     signal.throwIfAborted()
+    const frozen = opponents.length > 0 && rng.uniform() < FROZEN_SHARE
+    // The critic's chance to win is what the generator fails in.
+    const met = frozen ? drawOpponent(rng, opponents, ({ success }) => 1 - success) : null
+    const generator = met?.generator ?? generatorOf(policy)
     const tried = await Promise.all(
-      Array.from({ length: Math.min(HANDFUL, options.attempts - all.length) }, () =>
-        attempt(options, policy, rng.pick(rng.pick(sources))),
-      ),
+      Array.from({ length: Math.min(HANDFUL, options.attempts - all.length) }, async () => ({
+        by: met?.name ?? null,
+        ...(await attempt(options, generator, rng.pick(rng.pick(sources)))),
+      })),
     )
     failures = tried.every(({ kind }) => kind === 'failed') ? failures + 1 : 0
     const given = tried.flatMap(({ duel }) => duel ?? [])
@@ -76,33 +88,47 @@ export async function playLlm(options: LlmGameOptions): Promise<LlmGame> {
       judged: one.duel === undefined ? null : judged[given.indexOf(one.duel)]!,
     }))
     // What is not shown to be wrong is lost: else the generator learns to write right steps that the critic rightly accepts.
-    policy = reinforced(
-      ERROR_NAMES,
-      policy,
-      verdicts
-        .filter(({ kind }) => kind !== 'failed')
-        .map(({ error, judged: duel }) => ({ action: error, reward: duel?.fooled ? 1 : -1 })),
-    )
+    if (met === null)
+      policy = reinforced(
+        ERROR_NAMES,
+        policy,
+        verdicts
+          .filter(({ kind }) => kind !== 'failed')
+          .map(({ error, judged: duel }) => ({ action: error as ErrorType, reward: duel?.fooled ? 1 : -1 })),
+      )
     all.push(...verdicts)
     if (options.isOver()) break
   }
   const duels = all.flatMap(({ judged }) => judged ?? [])
-  return { duels, policy, figures: figuresOf(options.llm.name, all, duels, policy) }
+  const gamesOf = (by: string | null): Meeting => {
+    const judged = all.flatMap(one => (one.by === by ? (one.judged ?? []) : []))
+    return { games: judged.length, won: judged.filter(({ fooled }) => fooled).length }
+  }
+  const names = new Set(all.flatMap(({ by }) => by ?? []))
+  const met = Object.fromEntries([...names].map(name => [name, gamesOf(name)]))
+  return {
+    duels,
+    policy,
+    own: gamesOf(null),
+    met,
+    figures: { ...figuresOf(options.llm.name, all, duels, policy), ...(names.size > 0 && { met }) },
+  }
 }
 
 async function attempt(
   { llm, rng, signal }: LlmGameOptions,
-  policy: SoftmaxPolicy,
+  generator: LlmGenerator,
   { problem, steps }: CleanSolution,
-): Promise<Attempt> {
+): Promise<Omit<Attempt, 'by'>> {
   const at = rng.int(0, steps.length - 1)
-  const error = ERROR_NAMES[rng.weighted(actionChances(ERROR_NAMES, policy))]!
+  const { name: error, words } = drawKind(rng, generator)
   const seed = rng.int(0, 2 ** 30)
   const previous = steps.slice(0, at)
   const right = steps[at]!
   const text = typeof problem === 'string' ? problem : problem.problem
   try {
-    const aim = { kind: 'spoil', previous, step: right, error: ERROR_TYPES[error] } as const
+    const { instruction } = generator
+    const aim = { kind: 'spoil', previous, step: right, error: words, instruction } as const
     const asked = {
       problem: text,
       aim,
@@ -120,7 +146,7 @@ async function attempt(
     const alteration = { problem, previous, right, wrong, answer }
     const proof = await showWrong(llm, alteration, { n: ROLLOUTS, seed, signal })
     if (proof === null) return { error, kind: 'unproven' }
-    return { error, kind: 'proven', proof, duel: duelOf(text, previous, right, wrong, error, proof) }
+    return { error, kind: 'proven', proof, duel: duelOf(text, previous, right, wrong, error, words, proof) }
   } catch (failure) {
     signal.throwIfAborted()
     if (!(failure instanceof AppError)) throw failure
@@ -136,7 +162,8 @@ const duelOf = (
   previous: readonly string[],
   right: string,
   wrong: string,
-  error: ErrorType,
+  error: string,
+  words: string,
   proof: Proof,
 ): Duel => ({
   problem,
@@ -146,7 +173,7 @@ const duelOf = (
     wrong_index: previous.length,
     operator: error,
     provably_wrong: true,
-    why: `${ERROR_TYPES[error]}, shown by ${proof}`,
+    why: `${words}, shown by ${proof}`,
   },
 })
 
@@ -175,7 +202,7 @@ function figuresOf(
     proofs: Object.fromEntries(Object.entries(proofs).map(([proof, of]) => [proof, of.length])),
     sneaky_success: share(duels.filter(d => d.fooled).length, duels.length),
     by_error: Object.fromEntries(
-      ERROR_NAMES.flatMap(name => {
+      [...new Set(duels.map(({ spoiled }) => spoiled.operator))].flatMap(name => {
         const own = duels.filter(({ spoiled }) => spoiled.operator === name)
         return own.length === 0
           ? []

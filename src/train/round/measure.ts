@@ -5,6 +5,7 @@ import type { CritiqueItem } from '../../critic/types.ts'
 import { auc, calibrationError, judgedSteps, type Located, mean, processBench } from '../eval/metrics.ts'
 import { pairsWithinProblem } from '../eval/pairs.ts'
 import { locate, round } from '../recipe/reading.ts'
+import { type MetTraps, meetTraps, trapFigures } from './frozen-traps.ts'
 import type { TrafficProblem } from './outcomes.ts'
 import { type Judge, type JudgedDuel, judgeDuels } from './play.ts'
 import type { Yardsticks } from './yardsticks.ts'
@@ -26,6 +27,8 @@ export interface Measured {
   /** For each traffic problem the chance that the solution with the best score is right; NaN when none is scored. */
   readonly chosen: readonly number[]
   readonly sneaky: readonly (JudgedDuel | null)[]
+  /** Of every frozen generator. */
+  readonly frozen: readonly MetTraps[]
 }
 
 const CHUNK = 48
@@ -70,6 +73,7 @@ export async function measure(
     slice: located.map((l, i) => ({ ...l, problem: problems[i]! })),
     ...(await trafficFigures(critic, yardsticks.traffic)),
     sneaky: await judgeDuels(critic, threshold, yardsticks.sneaky),
+    frozen: await meetTraps(critic, threshold, yardsticks.frozen),
   }
 }
 
@@ -126,5 +130,6 @@ export function measuredFigures(measured: Measured): Record<string, unknown> {
     sneaky_duels: duels.length,
     sneaky_success: mean(duels.map(d => (d.fooled ? 1 : 0))),
     sneaky_ordered: mean(duels.map(d => d.ordered)),
+    ...(measured.frozen.length > 0 && { frozen: trapFigures(measured.frozen) }),
   }
 }

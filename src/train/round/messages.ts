@@ -27,6 +27,8 @@ export interface RoundOrder {
   readonly threads: number
   /** Largest part of the traffic that one client may be, and clients that opted out. */
   readonly admit?: { readonly share?: number; readonly without?: readonly string[] }
+  /** Least time between two checkpoints while learning, in milliseconds. */
+  readonly checkpointMs?: number
   /** Absent: neither endpoints nor weights are set. */
   readonly sparring?: SparringSettings
 }

@@ -120,7 +120,7 @@ export async function openOpponents(
 }
 
 /** The pay-off table for people: share of wrong steps that passed, by critic and generator, and how likely each generator is met. */
-export function leagueFigures(league: SparringLeague, serving: string): Figures {
+export function leagueFigures(league: League<unknown, unknown>, serving: string): Figures {
   const chances = opponentChances(league.attackers.map(({ name }) => 1 - attackRate(league, serving, name)))
   return {
     generators: Object.fromEntries(

@@ -1,31 +1,27 @@
-// One sparring round: collect, play, learn, evaluate, gate. Reads top to bottom; knows no store, no process and no registry.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { FEATURES } from '../../critic/features.ts'
-import type { Manifest } from '../../critic/manifest.ts'
+// One sparring round: collect, play, learn, evaluate, gate. What a stage made is kept, so that a round that was stopped or killed goes on.
+// Reads top to bottom; knows no store, no process and no registry.
 import { openScorer, openTokenizer } from '../../critic/scorer.ts'
 import type { Llm } from '../../llm/types.ts'
 import type { LabelledTraffic } from '../../store/types.ts'
-import { OPSET } from '../engine/graph.ts'
-import { exportCritic } from '../export.ts'
-import { finishCritic } from '../recipe/reading.ts'
+import { type CheckpointStore, ForeignCheckpoint } from '../fit/checkpoint.ts'
 import { createRng } from '../rng.ts'
 import { type Ablations, NO_ABLATION } from './ablation.ts'
 import { type AdmitOptions, admit } from './admit.ts'
 import { choiceLists, learnCandidates, rootOf } from './candidates.ts'
 import { collect, collectFigures, MAX_RECORDS } from './collect.ts'
-import { compareCost } from './cost.ts'
 import { keepCandidate, openDraft, pastDecision } from './draft.ts'
+import { candidateFacts, evaluate, evaluationMs } from './evaluate.ts'
 import { decide, type Verdict } from './gate.ts'
 import { gatherLabels } from './labels.ts'
 import { lessonFigures, prepareLessons } from './lessons.ts'
 import { measure, measuredFigures } from './measure.ts'
 import { phaseAfter } from './phase.ts'
 import { nextReplay } from './replay.ts'
-import { createReporter, type Report } from './report.ts'
+import { createReporter, type Progress, type Report, type Reporter } from './report.ts'
 import type { SourceWeights } from './source-weights.ts'
 import { spar } from './spar.ts'
 import { afterRound, readSparring, writeSparring } from './sparring-state.ts'
+import { openWork, type Work } from './work.ts'
 import { drawYardsticks } from './yardsticks.ts'
 
 export interface RoundOptions {
@@ -57,6 +53,8 @@ export interface RoundOptions {
   readonly sourceWeights?: Partial<SourceWeights>
   /** What the round does without; nothing when absent. */
   readonly without?: Ablations
+  /** Least time between two checkpoints while learning, in milliseconds; 20 s when absent. */
+  readonly checkpointMs?: number
 }
 
 export type RoundResult = Verdict
@@ -66,56 +64,81 @@ const CLIENT_SHARE = 0.25
 /** Share of the round spent on each game, and on asking a teacher. */
 const PLAY_SHARE = 0.1
 const LEAST_LEARN_SHARE = 0.2
+/** More work than this is not lost by a kill. */
+const CHECKPOINT_MS = 20_000
 
 /**
  * Makes a candidate out of the serving critic and decides on it. Run again with the version of a round that ended, it
- * returns what was decided then.
+ * returns what was decided then; with that of one that was aborted or killed, it goes on from what is kept beside the candidates, with the
+ * traffic and the time of then, unless another critic serves now.
  * @throws {AppError} CRITIC_INVALID when the serving critic cannot be improved on; the signal's reason when aborted
  */
 export async function runRound(options: RoundOptions): Promise<RoundResult> {
+  const past = pastDecision(options.outDir, options.version)
+  if (past) return past
+  try {
+    return await goOn(options)
+  } catch (error) {
+    if (!(error instanceof ForeignCheckpoint)) throw error
+    return goOn(options) // what was kept is of an older Spar, and is gone now
+  }
+}
+
+async function goOn(options: RoundOptions): Promise<RoundResult> {
   const { servingDir, outDir, version, minutes, seed, threads, now, signal } = options
   const { sneakyLlm, teacherLlm, sourceWeights, without = NO_ABLATION } = options
   const signalled = signal ? { signal } : {}
-  const past = pastDecision(outDir, version)
-  if (past) return past
   const rng = createRng(seed).fork('round')
   const totalMs = minutes * 60_000
-  const reporter = createReporter(options.report, now)
   const serving = await openScorer(servingDir, { threads })
+  const parent = serving.artifact.manifest
+  const work = openWork(outDir, version, { parent: parent.version, seed, minutes, without: [...without] })
+  const reporter = createReporter(options.report, now, work.load<Progress>(PROGRESS))
+  const once: Work['once'] = (name, make) =>
+    work.once(name, async () => {
+      const made = await make()
+      work.keep(PROGRESS, reporter.progress())
+      return made
+    })
   const draft = openDraft(outDir, version)
   try {
-    const parent = serving.artifact.manifest
     reporter.enter('collect', 0, { seed, parent: parent.version })
-    const admitted = admit(options.traffic.slice(0, MAX_RECORDS), { share: CLIENT_SHARE, ...options.admit })
+    const { admitted, state } = await once('collected', () => ({
+      admitted: admit(options.traffic.slice(0, MAX_RECORDS), { share: CLIENT_SHARE, ...options.admit }),
+      state: readSparring(outDir),
+    }))
     const collected = collect(admitted.traffic, servingDir, rng)
+    const yardsticks = drawYardsticks(collected, state.league, rng.fork('yardsticks'), minutes)
     reporter.add({ admitted: admitted.figures, collected: collectFigures(collected) })
 
     // The serving critic is measured first: that tells how much time the candidate's turn will take.
     reporter.enter('play', 5)
-    const yardsticks = drawYardsticks(collected, rng.fork('yardsticks'), minutes)
-    const measureStart = now()
-    const before = await measure(serving, yardsticks, signal)
-    const measureMs = now() - measureStart
+    const { before, measureMs } = await once('measured', async () => {
+      const start = now()
+      return { before: await measure(serving, yardsticks, signal), measureMs: now() - start }
+    })
     reporter.add({ serving: measuredFigures(before) })
-    const sparred = await spar(serving, collected, readSparring(outDir), {
-      version,
-      servingDir,
-      budgetMs: PLAY_SHARE * totalMs,
-      threads,
-      rng,
-      now,
-      without,
-      ...(sneakyLlm && { sneakyLlm }),
-      ...signalled,
-    })
-    const labels = await gatherLabels(collected, {
-      ...(teacherLlm && { teacherLlm }),
-      ...(sourceWeights && { sourceWeights }),
-      rng: rng.fork('labels'),
-      budgetMs: PLAY_SHARE * totalMs,
-      now,
-      ...signalled,
-    })
+    const { sparred, labels } = await once('played', async () => ({
+      sparred: await spar(serving, collected, state, {
+        version,
+        servingDir,
+        budgetMs: PLAY_SHARE * totalMs,
+        threads,
+        rng,
+        now,
+        without,
+        ...(sneakyLlm && { sneakyLlm }),
+        ...signalled,
+      }),
+      labels: await gatherLabels(collected, {
+        ...(teacherLlm && { teacherLlm }),
+        ...(sourceWeights && { sourceWeights }),
+        rng: rng.fork('labels'),
+        budgetMs: PLAY_SHARE * totalMs,
+        now,
+        ...signalled,
+      }),
+    }))
     reporter.add({ ...sparred.figures, labels: labels.figures })
 
     reporter.enter('learn', 20)
@@ -130,70 +153,77 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
       { without, labels, phase },
     )
     reporter.add({ data_hash: lessons.dataHash, lessons: lessonFigures(lessons), phase })
-    const leftMs = totalMs - reporter.elapsedMs() - evaluationMs(measureMs)
-    const learnMs = Math.max(LEAST_LEARN_SHARE * totalMs, leftMs)
+    const budgetMs = await once('budget', () =>
+      Math.max(LEAST_LEARN_SHARE * totalMs, totalMs - reporter.elapsedMs() - evaluationMs(measureMs)),
+    )
     const facts = candidateFacts(parent, options, lessons.dataHash)
     const { league } = sparred.state
-    const learned = await learnCandidates(
-      { serving: serving.artifact, root: rootOf(league, serving.artifact) },
-      lessons,
-      {
-        threads,
-        budgetMs: learnMs,
-        rng: rng.fork('batches'),
-        now,
-        ...signalled,
-        onStep: (done, figures) => reporter.tick(20 + 60 * done, { learn: figures }),
-      },
-      { facts, chooseOn: choiceLists(collected.slice, yardsticks.slice, league) },
+    const learned = await once('learned', () =>
+      learnCandidates(
+        { serving: serving.artifact, root: rootOf(league, serving.artifact) },
+        lessons,
+        {
+          threads,
+          budgetMs,
+          rng: rng.fork('batches'),
+          now,
+          ...signalled,
+          checkpoints: part => checkpointsOf(part, work, reporter, options.checkpointMs ?? CHECKPOINT_MS),
+          onStep: (done, figures) => reporter.tick(20 + 60 * done, { learn: figures }),
+        },
+        { facts, chooseOn: choiceLists(collected.slice, yardsticks.slice, league) },
+      ),
     )
     reporter.add({ candidate_from: learned.figures })
 
     reporter.enter('evaluate', 80)
-    signal?.throwIfAborted()
-    const manifest = await finishCritic({
-      out: draft.dir,
-      files: {
-        'model.onnx': await exportCritic(parent.model, learned.weights),
-        'tokenizer.json': readFileSync(join(servingDir, 'tokenizer.json'), 'utf8'),
-      },
+    const { manifest, measured, cost } = await evaluate({
+      serving,
+      draft,
+      weights: learned.weights,
       facts,
       slice: collected.slice,
-      fitOn: yardsticks.slice,
+      yardsticks,
       replay: nextReplay(collected, rng.fork('replay')),
+      threads,
+      ...signalled,
     })
-    const candidate = await openScorer(draft.dir, { threads })
-    const compared = async () => {
-      const measured = await measure(candidate, yardsticks, signal)
-      return { after: measured, cost: await compareCost(serving, candidate, yardsticks.slice) }
-    }
-    const { after, cost } = await compared().finally(() => candidate.release())
-    reporter.add({ candidate: measuredFigures(after) })
+    reporter.add({ candidate: measuredFigures(measured) })
 
     reporter.enter('gate', 98)
-    const verdict = decide(before, after, rng.fork('gate'), cost)
+    const verdict = decide(before, measured, rng.fork('gate'), cost)
     const figures = { ...reporter.finish(), gate: verdict.figures }
     const result = { ...verdict, figures }
     // Before the candidate: a round that is killed between the two is run again, and replaces what it left here.
     writeSparring(outDir, afterRound(sparred.state, { version, decision: verdict.decision }))
     keepCandidate(draft, manifest, result)
+    work.discard()
     return result
+  } catch (error) {
+    if (!signal?.aborted) work.discard() // it would fail again in the same way
+    throw error
   } finally {
     draft.discard()
     await serving.release()
   }
 }
 
-/** Time that finishing the candidate (its slice) and measuring it (as the serving critic was) will take, at most. */
-const evaluationMs = (measureMs: number): number => 2.2 * measureMs
+const PROGRESS = 'progress'
 
-function candidateFacts(
-  parent: Manifest,
-  { version, seed, minutes, createdAt }: RoundOptions,
-  data_hash: string,
-) {
-  const { model, max_length, version: parentVersion } = parent
-  const command = `sparring round, seed ${seed}, ${minutes} minutes`
-  const given = { version, created_at: createdAt, parent: parentVersion, data_hash, seed, command }
-  return { ...given, kind: 'critic' as const, opset: OPSET, model, max_length, features: FEATURES }
+/** Saves where the round stands beside each checkpoint, and tells from where a part of the learning went on. */
+function checkpointsOf(part: string, work: Work, reporter: Reporter, everyMs: number): CheckpointStore {
+  const kept = work.checkpoints(part, everyMs)
+  return {
+    everyMs,
+    save(checkpoint) {
+      kept.save(checkpoint)
+      work.keep(PROGRESS, reporter.progress())
+    },
+    load() {
+      const found = kept.load()
+      if (found)
+        reporter.add({ resumed: { part, step: found.step, seconds: Math.round(found.elapsedMs / 1000) } })
+      return found
+    },
+  }
 }

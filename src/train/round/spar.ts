@@ -6,7 +6,8 @@ import type { Rng } from '../rng.ts'
 import { type Ablations, NO_ABLATION } from './ablation.ts'
 import type { Collected } from './collect.ts'
 import { gameFigures, play } from './game.ts'
-import { playLlm } from './llm-game.ts'
+import { type LlmGame, playLlm } from './llm-game.ts'
+import { generatorOf, growLlmLeague, type LlmLeague, llmOpponents } from './llm-generators.ts'
 import { interruptible } from './measure.ts'
 import type { Figures } from './messages.ts'
 import { growLeague, leagueFigures, openOpponents } from './opponents.ts'
@@ -83,6 +84,7 @@ export async function spar(
       critic,
       threshold,
       ...(state.llmGenerator && { policy: state.llmGenerator }),
+      opponents: without.has('no-league') ? [] : llmOpponents(state.llmLeague, parent),
       sources: cleanSources(collected),
       rng: rng.fork('llm'),
       attempts: LLM_ATTEMPTS,
@@ -100,6 +102,13 @@ export async function spar(
     },
     { threads, ...signalled },
   )
+  const llmLeague = llmGame
+    ? growLlmLeague(state.llmLeague, parent, llmGame.met, {
+        name: `LLM generator of ${version}`,
+        generator: generatorOf(llmGame.policy),
+        games: llmGame.own,
+      })
+    : state.llmLeague
   const duels = [...game.duels, ...(llmGame?.duels ?? [])]
   return {
     duels,
@@ -108,13 +117,23 @@ export async function spar(
       league,
       generator: game.policy,
       llmGenerator: llmGame?.policy ?? state.llmGenerator,
+      llmLeague,
       difficulties: recordDifficulties(state.difficulties, game.duels, difficultiesOf(proposal.sources)),
     },
     figures: {
       proposed: proposal.figures,
       play: gameFigures(game),
-      ...(llmGame && { llm_play: llmGame.figures }),
+      ...llmFigures(llmGame, llmLeague, parent),
       league: leagueFigures(league, parent),
     },
   }
+}
+
+/** Frozen generators of a language model cannot play where there is none: that is said. */
+function llmFigures(game: LlmGame | undefined, league: LlmLeague, parent: string): Figures {
+  const frozen = league.attackers.length
+  if (game) return { llm_play: game.figures, llm_league: leagueFigures(league, parent) }
+  return frozen === 0
+    ? {}
+    : { llm_play: { skipped: 'no language model is set to play', frozen_generators: frozen } }
 }

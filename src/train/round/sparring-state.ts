@@ -6,6 +6,7 @@ import { emptyLeague, type League, type Meeting } from '../league/league.ts'
 import type { Difficulty } from '../problems/types.ts'
 import { createPolicy, type SneakyPolicy } from '../sneaky/policy.ts'
 import type { SoftmaxPolicy } from '../sneaky/softmax-policy.ts'
+import type { LlmLeague } from './llm-generators.ts'
 
 /** A critic that served, frozen: where its artifact lies. */
 export interface FrozenCritic {
@@ -30,6 +31,8 @@ export interface SparringState {
   readonly generator: SneakyPolicy
   /** The language model's preference among error types; null before its first game. */
   readonly llmGenerator: SoftmaxPolicy | null
+  /** The language model's ways to set traps after earlier rounds, and how they fared against critics. */
+  readonly llmLeague: LlmLeague
   /** How often the critic was fooled on generated problems. */
   readonly difficulties: DifficultyRecord
   /** Rounds that have ended. */
@@ -48,6 +51,7 @@ const freshState = (): SparringState => ({
   league: emptyLeague(),
   generator: createPolicy(),
   llmGenerator: null,
+  llmLeague: emptyLeague(),
   difficulties: {},
   rounds: 0,
   notes: [],
@@ -57,7 +61,7 @@ const freshState = (): SparringState => ({
 export function readSparring(outDir: string): SparringState {
   try {
     const state = JSON.parse(readFileSync(join(folderOf(outDir), FILE), 'utf8')) as SparringState
-    return state.format === 1 ? state : freshState()
+    return state.format === 1 ? { ...freshState(), ...state } : freshState() // a field of later is not in an earlier file
   } catch {
     return freshState() // an older or a damaged file: the league begins anew, the critics are not touched
   }

@@ -3,6 +3,8 @@ import type { Example } from '../data/example.ts'
 import { hashText, type Rng } from '../rng.ts'
 import { createPolicy } from '../sneaky/policy.ts'
 import type { Collected } from './collect.ts'
+import { type FrozenTraps, setTraps } from './frozen-traps.ts'
+import type { SparringLeague } from './opponents.ts'
 import type { Evidence, TrafficProblem, TrafficSolution } from './outcomes.ts'
 import { challenge, cleanHeldOut, type Duel } from './play.ts'
 
@@ -12,6 +14,7 @@ export interface Yardsticks {
   /** Problems with right and wrong solutions. */
   readonly traffic: readonly TrafficProblem[]
   readonly sneaky: readonly Duel[]
+  readonly frozen: readonly FrozenTraps[]
 }
 
 /** Solutions of the slice, about, and problems of duels; shorter rounds make do with fewer, in proportion. */
@@ -43,8 +46,13 @@ export function trafficYardstick(heldBack: readonly TrafficProblem[]): TrafficPr
   return problems.length >= LEAST_TRAFFIC ? problems.slice(0, MOST_TRAFFIC) : []
 }
 
-/** The yardsticks of a round of so many minutes. */
-export function drawYardsticks(collected: Collected, rng: Rng, minutes: number): Yardsticks {
+/** The yardsticks of a round of so many minutes, with the league as it is before the round. */
+export function drawYardsticks(
+  collected: Collected,
+  { attackers }: Pick<SparringLeague, 'attackers'>,
+  rng: Rng,
+  minutes: number,
+): Yardsticks {
   const share = Math.min(1, minutes / FULL_MINUTES)
   // By the untaught policy: duels of one that learned to fool the serving critic would favour the candidate.
   const duels = Math.max(LEAST_DUELS, Math.round(share * MOST_DUELS))
@@ -55,6 +63,7 @@ export function drawYardsticks(collected: Collected, rng: Rng, minutes: number):
     slice: sliceYardstick(collected.slice, Math.max(LEAST_SLICE, share * MOST_SLICE)),
     traffic: trafficYardstick(collected.heldBack),
     sneaky,
+    frozen: setTraps(attackers, rng.fork('frozen'), share),
   }
 }
 

@@ -99,6 +99,25 @@ test('a run saves after its time, and at its end, so that it can be trained on',
   )
 })
 
+test('saving that takes long is done so seldom that it takes a hundredth of the time', async () => {
+  let clock = 0
+  const saves: number[] = []
+  await shortRun({
+    budget: { ms: 2500 },
+    now: () => clock,
+    onStep: () => (clock += 100),
+    checkpoints: {
+      everyMs: 100,
+      load: () => null,
+      save({ step }) {
+        saves.push(step)
+        clock += 10
+      },
+    },
+  })
+  assert.deepEqual(saves, [1, 11, 21, 25])
+})
+
 test('an abort before the first step saves nothing', async () => {
   const dir = fresh()
   const signal = AbortSignal.abort(new Error('early'))
