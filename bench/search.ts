@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import type { Critic } from '../src/critic/types.ts'
 import { type Exchange, exchange } from '../src/llm/exchange.ts'
 import { createOpenAiLlm } from '../src/llm/openai.ts'
-import type { Llm } from '../src/llm/types.ts'
+import type { Llm, StreamWish } from '../src/llm/types.ts'
 import type { MethodName } from '../src/search/params.ts'
 import { runSearch } from '../src/search/run.ts'
 import type { SearchResult } from '../src/search/types.ts'
@@ -103,8 +103,9 @@ async function search(llm: Llm, { method, params, threshold = 0.5 }: Case, seed:
 }
 
 /** An LLM at the upstream whose calls are kept in `calls`. The mode is given: a probe would be one more call, once in the life of an upstream. */
-function createRecordedLlm(baseUrl: string, calls: Span[], by: Exchange): Llm {
+function createRecordedLlm(baseUrl: string, calls: Span[], by: Exchange, stream: StreamWish = 'off'): Llm {
   return createOpenAiLlm({
+    stream,
     name: 'fixed latency',
     model: 'fake',
     baseUrl,
@@ -158,7 +159,7 @@ async function runMany(llm: Llm, calls: Span[], count: number) {
  * Figures of one upstream whose every answer takes 50 ms. Ratios are medians and hold all that is not those 50 ms: the search, the
  * client, HTTP over loopback, the timer of the upstream. `stall_ms` is the longest time between two turns, its timer's 1 ms included;
  * `cpu_ms_per_call` is the processor time of a call upstream with all that the search does around it. `over_fetch`: the same searches
- * with fetch for the client.
+ * with fetch for the client. `streamed`: with every call streamed, some ten chunks each.
  */
 export async function run(args: readonly string[]) {
   const { values } = parseArgs({
@@ -170,13 +171,12 @@ export async function run(args: readonly string[]) {
   const { baseUrl, stop } = await startUpstream()
   try {
     const calls: Span[] = []
-    const [llm, overFetched] = [exchange, overFetch].map(by => createRecordedLlm(baseUrl, calls, by)) as [
-      Llm,
-      Llm,
-    ]
+    const llm = createRecordedLlm(baseUrl, calls, exchange)
+    const overFetched = createRecordedLlm(baseUrl, calls, overFetch)
+    const streamed = createRecordedLlm(baseUrl, calls, exchange, 'on')
     for (let i = 0; i < WARM_UPS; i++)
       for (const tested of Object.values(CASES))
-        for (const any of [llm, overFetched]) await search(any, tested, i)
+        for (const any of [llm, overFetched, streamed]) await search(any, tested, i)
     const ratios: Record<string, number> = {}
     const paths: Record<string, { critical_path: number; calls: number }> = {}
     for (const named of Object.entries(CASES)) {
@@ -195,6 +195,7 @@ export async function run(args: readonly string[]) {
       worst_ratio: Math.max(...Object.values(ratios)),
       ...(await runMany(llm, calls, searches)),
       over_fetch: await runMany(overFetched, calls, searches),
+      streamed: await runMany(streamed, calls, searches),
       searches,
       paths,
       latency_ms: LATENCY_MS,

@@ -1,8 +1,8 @@
 // One HTTP exchange over node:http, on connections that are kept: what is sent, and the answer's status, headers and decoded body.
 // Knows no JSON, no deadline and no retry. fetch costs twice the processor time of this, which a wave of calls waits for.
-import { Agent as HttpAgent, type IncomingMessage, request as overHttp } from 'node:http'
+import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as overHttp } from 'node:http'
 import { Agent as HttpsAgent, request as overHttps } from 'node:https'
-import type { LookupFunction } from 'node:net'
+import type { LookupFunction, Socket } from 'node:net'
 import { pipeline, type Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 
@@ -20,6 +20,8 @@ export interface HttpAnswer {
 interface HttpMessage {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** Until a new connection is there, its name looked up and its encryption agreed on. Left out: as long as it takes. */
+  readonly connectTimeoutMs?: number
 }
 
 /**
@@ -33,7 +35,7 @@ type Agents = { readonly http: HttpAgent; readonly https: HttpsAgent } | undefin
 
 const exchangeOver =
   (agents: Agents): Exchange =>
-  (url, { headers, body }, signal) =>
+  (url, { headers, body, connectTimeoutMs }, signal) =>
     new Promise((resolve, reject) => {
       const isSecure = url.protocol === 'https:'
       const length = Buffer.byteLength(body)
@@ -44,6 +46,11 @@ const exchangeOver =
         agent: isSecure ? agents?.https : agents?.http,
       })
       sent.on('error', reject)
+      sent.on('socket', socket => {
+        // A connection that was kept has no event to wait for.
+        if (connectTimeoutMs !== undefined && socket.connecting)
+          limitConnect(sent, socket, isSecure, connectTimeoutMs)
+      })
       sent.on('response', answer => resolve(toAnswer(answer)))
       // An unasked change of protocol (101) would end in neither of these.
       sent.on('upgrade', (answer, socket) => {
@@ -52,6 +59,15 @@ const exchangeOver =
       })
       sent.end(body)
     })
+
+function limitConnect(sent: ClientRequest, socket: Socket, isSecure: boolean, ms: number): void {
+  const timer = setTimeout(() => {
+    sent.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }))
+  }, ms)
+  const stop = () => clearTimeout(timer)
+  socket.once(isSecure ? 'secureConnect' : 'connect', stop)
+  sent.once('close', stop)
+}
 
 /** Over the agents of the process, which keep connections and know its proxies. */
 export const exchange = exchangeOver(undefined)

@@ -35,6 +35,14 @@ const unscored = (paths: readonly (readonly string[])[]) => paths.map(path => pa
 /** A count an LLM reported, or `fallback` where it is not one. */
 const countOr = (count: number, fallback: number) => (Number.isFinite(count) && count >= 0 ? count : fallback)
 
+/** What a call has cost that failed: as its error tells, else nothing but the call. */
+function spentBy(error: unknown): LlmUsage {
+  const told: unknown = error instanceof Error && 'usage' in error ? error.usage : null
+  const { prompt_tokens, completion_tokens } = Object(told) as { [of in keyof LlmUsage]?: unknown }
+  const count = (tokens: unknown) => (typeof tokens === 'number' ? countOr(tokens, 0) : 0)
+  return { calls: 1, prompt_tokens: count(prompt_tokens), completion_tokens: count(completion_tokens) }
+}
+
 /** One search's way to its LLM and critic. */
 export class Calls {
   readonly #options: CallsOptions
@@ -180,7 +188,7 @@ export class Calls {
       if (cutByBudget && !proposal.ended) this.#finish = 'budget'
       outcome = { kind: 'proposal', proposal }
     } catch (error) {
-      this.#settle(granted, { calls: 1, prompt_tokens: 0, completion_tokens: 0 })
+      this.#settle(granted, spentBy(error))
       outcome = this.#isCut() || signal.aborted ? this.#stoppedOutcome() : this.#fail(started, error)
     }
     this.#active -= 1
