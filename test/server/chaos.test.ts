@@ -24,7 +24,7 @@ const GRACE_MS = 3000
 const AT_ONCE = 9
 
 /** Deadlines of the upstream's calls, and whether they are streamed. */
-type Settings = Pick<UpstreamConfig, 'timeoutMs' | 'firstTokenTimeoutMs' | 'stream'>
+type Settings = Pick<UpstreamConfig, 'timeoutMs' | 'firstTokenTimeoutMs' | 'stream' | 'concurrency'>
 
 /** A Spar whose upstream `fake` is reached as in production. */
 function createSpar(
@@ -259,6 +259,22 @@ test('a first token that does not come ends the search long before a call may', 
   assert.deepEqual([answer.status, answer.body.code], [504, 'LLM_TIMEOUT'])
   assert.ok(performance.now() - startedAt < GRACE_MS)
   await settled(() => server.inFlight() === 0)
+})
+
+test('while an upstream is left alone a search ends at once, with the time to come back', async t => {
+  const server = await startLlm(t, { script: 'hangs' })
+  const { app } = createSpar(t, server, { timeoutMs: SHORT_TIMEOUT_MS, concurrency: 2 })
+  const ask = () =>
+    request(app)
+      .post('/search')
+      .send({ problem, llm, method: 'best_of_n', params: { n: 32, concurrency: 32 } })
+  assert.equal((await ask()).body.code, 'LLM_TIMEOUT')
+  const calls = server.requests.length
+  assert.ok(calls <= 6, `${calls} calls, each of which took its time`)
+  const answer = await ask()
+  assert.deepEqual([answer.status, answer.body.code], [502, 'LLM_UNREACHABLE'])
+  assert.match(answer.headers['retry-after']!, /^[1-5]$/)
+  assert.equal(server.requests.length, calls)
 })
 
 test('a request may wish for a stream, or for none, whatever the upstream is configured to', async t => {
