@@ -155,10 +155,28 @@ async function runMany(llm: Llm, calls: Span[], count: number) {
   }
 }
 
+/** The most processor time that this thread spent in one turn of the event loop, with `count` searches at once: no other process is in it. */
+async function longestTurn(llm: Llm, calls: Span[], count: number): Promise<number> {
+  let longest = 0
+  let last = process.threadCpuUsage()
+  let isOver = false
+  const look = () => {
+    const now = process.threadCpuUsage()
+    longest = Math.max(longest, now.user - last.user + now.system - last.system)
+    last = now
+    if (!isOver) setImmediate(look)
+  }
+  look()
+  await runMany(llm, calls, count)
+  isOver = true
+  return Number((longest / 1000).toFixed(1))
+}
+
 /**
  * Figures of one upstream whose every answer takes 50 ms. Ratios are medians and hold all that is not those 50 ms: the search, the
  * client, HTTP over loopback, the timer of the upstream. `stall_ms` is the longest time between two turns, its timer's 1 ms included;
- * `cpu_ms_per_call` is the processor time of a call upstream with all that the search does around it. `over_fetch`: the same searches
+ * `cpu_ms_per_call` is the processor time of a call upstream with all that the search does around it; `turn_cpu_ms` the most that one
+ * turn of the event loop took of it. `over_fetch`: the same searches
  * with fetch for the client. `streamed`: with every call streamed, some ten chunks each.
  */
 export async function run(args: readonly string[]) {
@@ -194,6 +212,7 @@ export async function run(args: readonly string[]) {
       ratios,
       worst_ratio: Math.max(...Object.values(ratios)),
       ...(await runMany(llm, calls, searches)),
+      turn_cpu_ms: await longestTurn(llm, calls, searches),
       over_fetch: await runMany(overFetched, calls, searches),
       streamed: await runMany(streamed, calls, searches),
       searches,

@@ -5,6 +5,7 @@ import { type BodyReader, createJsonReader, Unreadable } from './body-reader.ts'
 import { createDeadlines } from './deadlines.ts'
 import type { Exchange, HttpAnswer } from './exchange.ts'
 import { parseRetryAfter } from './retry-after.ts'
+import { createTurns } from './turns.ts'
 
 export interface Target {
   /** For messages. The address itself never appears in one: it may be internal. */
@@ -34,6 +35,9 @@ export type Outcome =
       /** The body as far as it came, where its reader can make use of a part. */
       readonly partial?: unknown
     }
+
+/** What is made of an answer, and the calls that follow on it, take longer than to receive it. */
+const turn = createTurns()
 
 interface Reading {
   /** A reader for this one answer. Default: of JSON. */
@@ -91,6 +95,8 @@ async function post(
     answer = await target.exchange(target.url, message, call.signal)
     if (answer.status < 200 || answer.status > 299) return refusal(target, answer)
     await readBody(target, answer, reader, deadlines.hear)
+    await turn()
+    signal.throwIfAborted()
     return { ok: true, body: reader.end() }
   } catch (error) {
     if (signal.aborted) throw signal.reason
@@ -104,19 +110,20 @@ async function post(
 }
 
 /** Leaves what is not wanted unread, and closes the connection then. */
-async function readBody(
+function readBody(
   { maxResponseBytes }: Target,
   answer: HttpAnswer,
   reader: BodyReader,
   hear: (reader: BodyReader) => void,
 ): Promise<void> {
   let bytes = 0
-  for await (const chunk of answer.body) {
+  return answer.read(chunk => {
     bytes += chunk.byteLength
     if (bytes > maxResponseBytes) throw new Unreadable(`more than ${maxResponseBytes} bytes`)
-    if (reader.push(chunk)) return
+    if (reader.push(chunk)) return true
     hear(reader)
-  }
+    return false
+  })
 }
 
 /** True when `key` can stand in an HTTP header: a header that cannot be sent would be an error of its own, late. */

@@ -45,13 +45,16 @@ export function createSearchWorld(llm: Llm, critic: Critic, same: SameAnswer = s
     },
     async judge(problem, paths, signal) {
       const answers = paths.flatMap(steps => extractAnswer(steps.join('\n\n')) ?? [])
+      const until = performance.now() + COMPARE_MS
+      const makeSignal = () =>
+        AbortSignal.any([signal, AbortSignal.timeout(Math.max(0, Math.ceil(until - performance.now())))])
       const [judged] = await Promise.all([
         askCritic(
           critic,
           paths.map(steps => ({ problem, steps })),
           signal,
         ),
-        classes.learn(answers, AbortSignal.any([signal, AbortSignal.timeout(COMPARE_MS)])),
+        classes.learn(answers, makeSignal),
       ])
       for (const [i, { steps }] of judged.entries()) {
         for (const [j, { evidence }] of steps.entries()) {

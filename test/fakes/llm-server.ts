@@ -44,7 +44,7 @@ export interface LlmServerOptions {
   readonly script?: LlmMode | LlmScript
   /** The whole solution of a problem; default `solveBySeed`. */
   readonly solve?: (problem: string, seed: number) => string
-  /** Wait before each answer. */
+  /** When each answer is sent, from when its request came in; 0: at once. */
   readonly delayMs?: number
   /** Seconds, for `rate_limited_retry_after`. */
   readonly retryAfterS?: number
@@ -69,6 +69,7 @@ export async function startLlmServer(options: LlmServerOptions = {}): Promise<Ll
   const timers = new Set<NodeJS.Timeout>()
 
   const server = createServer(async (request, response) => {
+    const cameAt = performance.now()
     inFlight++
     response.on('close', () => inFlight--)
     const recorded = await record(request).catch(() => undefined)
@@ -83,10 +84,13 @@ export async function startLlmServer(options: LlmServerOptions = {}): Promise<Ll
       reply()
       return
     }
-    const timer = setTimeout(() => {
-      timers.delete(timer)
-      if (!response.destroyed) reply()
-    }, delayMs)
+    const timer = setTimeout(
+      () => {
+        timers.delete(timer)
+        if (!response.destroyed) reply()
+      },
+      Math.max(0, delayMs - (performance.now() - cameAt)),
+    )
     timers.add(timer)
   })
   server.on('connection', socket => {
