@@ -122,7 +122,10 @@ function toAnswer(answer: IncomingMessage): HttpAnswer {
 /** By events: an async iterator costs a promise for each chunk, and watches the stream's end besides. */
 function readAll(body: Readable, take: (bytes: Uint8Array) => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
-    const closed = () => reject(new Error('the body ended before its end'))
+    const closed = () => {
+      // It comes behind every end as well, where an error would be made for nothing.
+      if (!body.readableEnded) reject(new Error('the body ended before its end'))
+    }
     if (body.destroyed) return closed()
     body.on('data', (bytes: Uint8Array) => {
       try {

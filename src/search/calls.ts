@@ -30,6 +30,9 @@ interface Waiting {
   readonly reject: (reason: unknown) => void
 }
 
+/** Why a timer ended that nobody waits for; without one, abort makes an error at each search. */
+const OVER = 'over'
+
 const unscored = (paths: readonly (readonly string[])[]) => paths.map(path => path.map(() => null))
 
 /** A count an LLM reported, or `fallback` where it is not one. */
@@ -155,7 +158,7 @@ export class Calls {
   async close(): Promise<void> {
     this.#halt = 'closed'
     this.#options.signal.removeEventListener('abort', this.#onAbort)
-    this.#timer.abort()
+    this.#timer.abort(OVER)
     this.#inner.abort(new Error('the search is over'))
     this.#pump()
     await Promise.allSettled(this.#inFlight)
