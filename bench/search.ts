@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import type { Critic } from '../src/critic/types.ts'
 import { type Exchange, exchange } from '../src/llm/exchange.ts'
 import { createOpenAiLlm } from '../src/llm/openai.ts'
-import type { Llm } from '../src/llm/types.ts'
+import type { Llm, StreamWish } from '../src/llm/types.ts'
 import type { MethodName } from '../src/search/params.ts'
 import { runSearch } from '../src/search/run.ts'
 import type { SearchResult } from '../src/search/types.ts'
@@ -103,8 +103,9 @@ async function search(llm: Llm, { method, params, threshold = 0.5 }: Case, seed:
 }
 
 /** An LLM at the upstream whose calls are kept in `calls`. The mode is given: a probe would be one more call, once in the life of an upstream. */
-function createRecordedLlm(baseUrl: string, calls: Span[], by: Exchange): Llm {
+function createRecordedLlm(baseUrl: string, calls: Span[], by: Exchange, stream: StreamWish = 'off'): Llm {
   return createOpenAiLlm({
+    stream,
     name: 'fixed latency',
     model: 'fake',
     baseUrl,
@@ -154,11 +155,29 @@ async function runMany(llm: Llm, calls: Span[], count: number) {
   }
 }
 
+/** The most processor time that this thread spent in one turn of the event loop, with `count` searches at once: no other process is in it. */
+async function longestTurn(llm: Llm, calls: Span[], count: number): Promise<number> {
+  let longest = 0
+  let last = process.threadCpuUsage()
+  let isOver = false
+  const look = () => {
+    const now = process.threadCpuUsage()
+    longest = Math.max(longest, now.user - last.user + now.system - last.system)
+    last = now
+    if (!isOver) setImmediate(look)
+  }
+  look()
+  await runMany(llm, calls, count)
+  isOver = true
+  return Number((longest / 1000).toFixed(1))
+}
+
 /**
  * Figures of one upstream whose every answer takes 50 ms. Ratios are medians and hold all that is not those 50 ms: the search, the
  * client, HTTP over loopback, the timer of the upstream. `stall_ms` is the longest time between two turns, its timer's 1 ms included;
- * `cpu_ms_per_call` is the processor time of a call upstream with all that the search does around it. `over_fetch`: the same searches
- * with fetch for the client.
+ * `cpu_ms_per_call` is the processor time of a call upstream with all that the search does around it; `turn_cpu_ms` the most that one
+ * turn of the event loop took of it. `over_fetch`: the same searches
+ * with fetch for the client. `streamed`: with every call streamed, some ten chunks each.
  */
 export async function run(args: readonly string[]) {
   const { values } = parseArgs({
@@ -170,13 +189,12 @@ export async function run(args: readonly string[]) {
   const { baseUrl, stop } = await startUpstream()
   try {
     const calls: Span[] = []
-    const [llm, overFetched] = [exchange, overFetch].map(by => createRecordedLlm(baseUrl, calls, by)) as [
-      Llm,
-      Llm,
-    ]
+    const llm = createRecordedLlm(baseUrl, calls, exchange)
+    const overFetched = createRecordedLlm(baseUrl, calls, overFetch)
+    const streamed = createRecordedLlm(baseUrl, calls, exchange, 'on')
     for (let i = 0; i < WARM_UPS; i++)
       for (const tested of Object.values(CASES))
-        for (const any of [llm, overFetched]) await search(any, tested, i)
+        for (const any of [llm, overFetched, streamed]) await search(any, tested, i)
     const ratios: Record<string, number> = {}
     const paths: Record<string, { critical_path: number; calls: number }> = {}
     for (const named of Object.entries(CASES)) {
@@ -194,7 +212,9 @@ export async function run(args: readonly string[]) {
       ratios,
       worst_ratio: Math.max(...Object.values(ratios)),
       ...(await runMany(llm, calls, searches)),
+      turn_cpu_ms: await longestTurn(llm, calls, searches),
       over_fetch: await runMany(overFetched, calls, searches),
+      streamed: await runMany(streamed, calls, searches),
       searches,
       paths,
       latency_ms: LATENCY_MS,

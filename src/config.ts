@@ -41,6 +41,10 @@ export const VARIABLES = {
   'SPAR_LLM_<NAME>_KEY': 'Its API key, if it needs one.',
   'SPAR_LLM_<NAME>_CONTINUATION':
     'How it continues a partial answer: auto, continue_final_message, assistant_prefill or prompted; auto.',
+  'SPAR_LLM_<NAME>_STREAM':
+    'Which of its calls are streamed: auto (those for one step, once it was seen to write on behind it), on or off; auto.',
+  'SPAR_LLM_<NAME>_CONNECT_S': 'Seconds that a new connection to it may take; 10.',
+  'SPAR_LLM_<NAME>_FIRST_TOKEN_S': 'Seconds until the first token of a streamed call to it; 30.',
   'SPAR_LLM_<NAME>_TIMEOUT_S': 'Seconds that one call to it may take; 60.',
   'SPAR_LLM_<NAME>_CONCURRENCY': 'Calls to it at the same time, more of them wait; 1000.',
   SPAR_GGUF:

@@ -6,6 +6,7 @@ import { createExchange } from './llm/exchange.ts'
 import { createGate, type Gate, gatesOf } from './llm/gate.ts'
 import { createGgufLlm, type GgufSampler } from './llm/gguf.ts'
 import { type GuardOptions, guardLookup } from './llm/guard-lookup.ts'
+import { createManners, type Manners } from './llm/manners.ts'
 import { createOpenAiLlm } from './llm/openai.ts'
 import type { Llm } from './llm/types.ts'
 import { BUILTIN_UPSTREAM, GGUF_UPSTREAM, type UpstreamConfig } from './llm/upstreams.ts'
@@ -25,7 +26,10 @@ export interface LlmsOptions {
   readonly first: string
 }
 
-type Spec = { readonly upstream: string } | { readonly base_url: string; readonly model: string }
+type Spec = ({ readonly upstream: string } | { readonly base_url: string; readonly model: string }) & {
+  /** Overrides the upstream's setting for this request; for an address, which has none, the default is `auto`. */
+  readonly stream?: boolean | undefined
+}
 
 /** One client object for each named upstream, a new one for each address a client gives. */
 export function createLlms({ upstreams, gates = gatesOf(upstreams), ...options }: LlmsOptions): {
@@ -36,14 +40,21 @@ export function createLlms({ upstreams, gates = gatesOf(upstreams), ...options }
   const local = new Map([[BUILTIN_UPSTREAM, createBuiltinLlm(sampler)]])
   if (gguf) local.set(GGUF_UPSTREAM, createGgufLlm(gguf))
   const guarded = createExchange(guardLookup(guard))
-  const named = new Map(
-    [...upstreams].map(([name, config]) => [name, createOpenAiLlm({ ...config, gate: gates.get(name) })]),
+  const shared = new Map(
+    [...upstreams].map(([name, config]) => {
+      const line = { ...config, gate: gates.get(name), manners: createManners() }
+      return [name, { line, llm: createOpenAiLlm(line) }]
+    }),
   )
-  const gateOf = createGates()
+  const lineOf = createLines()
   const names = [...new Set([first, ...local.keys(), ...upstreams.keys()])]
   return {
     names,
     resolve(spec, apiKey) {
+      const asked = {
+        ...(apiKey && { apiKey }),
+        ...(spec.stream !== undefined && { stream: spec.stream ? ('on' as const) : ('off' as const) }),
+      }
       if ('base_url' in spec) {
         const baseUrl = guardUrl(spec.base_url, allowedHosts).href
         return createOpenAiLlm({
@@ -51,40 +62,46 @@ export function createLlms({ upstreams, gates = gatesOf(upstreams), ...options }
           baseUrl,
           model: spec.model,
           exchange: guarded,
-          gate: gateOf(baseUrl, spec.model),
-          ...(apiKey ? { apiKey } : {}),
+          ...lineOf(baseUrl, spec.model),
+          ...asked,
         })
       }
       const here = local.get(spec.upstream)
       if (here) return here
-      const config = upstreams.get(spec.upstream)
-      if (!config) {
+      const named = shared.get(spec.upstream)
+      if (!named) {
         throw new AppError(
           'UNKNOWN_UPSTREAM',
           `There is no upstream of that name; there are: ${names.join(', ')}.`,
         )
       }
       // A client's own key replaces the configured one, for this request only.
-      return apiKey
-        ? createOpenAiLlm({ ...config, apiKey, gate: gates.get(spec.upstream) })
-        : named.get(spec.upstream)!
+      return Object.keys(asked).length > 0 ? createOpenAiLlm({ ...named.line, ...asked }) : named.llm
     },
   }
 }
 
 /** How many of the endpoints that clients gave are remembered, those not used for longest forgotten first. */
-const MOST_GATES = 1000
+const MOST_LINES = 1000
 
-/** Gates of the endpoints that clients give, one for each model there: what fails for one of them must not stop another. */
-function createGates(): (baseUrl: string, model: string) => Gate {
-  const gates = new Map<string, Gate>()
+interface Line {
+  readonly gate: Gate
+  readonly manners: Manners
+}
+
+/**
+ * What is shared by the requests to the endpoints that clients give, one for each model there: what fails for one of them must not stop
+ * another, and what was found out of one need not be found out at each request.
+ */
+function createLines(): (baseUrl: string, model: string) => Line {
+  const lines = new Map<string, Line>()
   return (baseUrl, model) => {
     const key = JSON.stringify([baseUrl, model])
-    const gate = gates.get(key) ?? createGate({ name: model })
-    gates.delete(key)
-    gates.set(key, gate)
-    const [oldest] = gates.keys()
-    if (gates.size > MOST_GATES) gates.delete(oldest!)
-    return gate
+    const line = lines.get(key) ?? { gate: createGate({ name: model }), manners: createManners() }
+    lines.delete(key)
+    lines.set(key, line)
+    const [oldest] = lines.keys()
+    if (lines.size > MOST_LINES) lines.delete(oldest!)
+    return line
   }
 }

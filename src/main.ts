@@ -5,7 +5,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createSameAnswer } from './answer/equivalence.ts'
-import { createSymbolicThread } from './answer/symbolic-thread.ts'
+import { createSymbolicThread, SYMBOLIC_MS } from './answer/symbolic-thread.ts'
 import { readConfig } from './config.ts'
 import { openRegistry, type Registry } from './critic/registry.ts'
 import { lazySolver, type Solver, startSolver } from './critic/solver.ts'
@@ -35,8 +35,6 @@ import { startTelemetry } from './telemetry.ts'
 import { startTrainer, type Trainer } from './trainer.ts'
 
 const START_RETRY_MS = 2000
-/** For one comparison of two answers by computer algebra. */
-const SYMBOLIC_MS = 500
 
 const config = readConfig(process.env)
 const log = createLog({ level: config.logLevel })

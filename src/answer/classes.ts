@@ -3,8 +3,11 @@ import { canonAnswer } from './equal.ts'
 import { mayBeSame, type SameAnswer } from './equivalence.ts'
 
 export interface AnswerClasses {
-  /** Finds out to which earlier answers these are equal; `keyOf` knows it once this resolves. Never rejects. */
-  learn(answers: readonly string[], signal: AbortSignal): Promise<void>
+  /**
+   * Finds out to which earlier answers these are equal; `keyOf` knows it once this resolves. Never rejects.
+   * @param makeSignal of what ends the comparing; only asked where something has to be compared
+   */
+  learn(answers: readonly string[], makeSignal: () => AbortSignal): Promise<void>
   /** The key of an answer: that of an equal one learned before it, else its canonical form. */
   keyOf(answer: string): string
 }
@@ -20,11 +23,11 @@ export function createAnswerClasses(same: SameAnswer): AnswerClasses {
   const firsts: string[] = []
   let last: Promise<void> = Promise.resolve()
 
-  async function classify(canonical: string, signal: AbortSignal): Promise<void> {
+  async function classify(canonical: string, signalOf: () => AbortSignal): Promise<void> {
     if (keys.has(canonical)) return
     const rivals = firsts.filter(first => mayBeSame(first, canonical)).slice(0, MAX_COMPARED)
     for (const first of rivals) {
-      if (!(await same(first, canonical, signal))) continue
+      if (!(await same(first, canonical, signalOf()))) continue
       keys.set(canonical, first)
       return
     }
@@ -33,12 +36,13 @@ export function createAnswerClasses(same: SameAnswer): AnswerClasses {
   }
 
   return {
-    async learn(answers, signal) {
+    async learn(answers, makeSignal) {
       const fresh = answers.map(canonAnswer).filter(canonical => !keys.has(canonical))
       if (fresh.length === 0) return
       // One after the other: of two new equal answers the second must see the first.
       last = last.then(async () => {
-        for (const canonical of fresh) await classify(canonical, signal)
+        let signal: AbortSignal | undefined
+        for (const canonical of fresh) await classify(canonical, () => (signal ??= makeSignal()))
       })
       await last
     },

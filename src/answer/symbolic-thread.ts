@@ -25,6 +25,9 @@ interface Running {
   timer?: NodeJS.Timeout
 }
 
+/** For one comparison of two answers, wherever answers are compared. */
+export const SYMBOLIC_MS = 500
+
 /** Questions that wait at most; one more is answered null at once. */
 const MAX_WAITING = 64
 const MEMORY_MB = 192

@@ -1,5 +1,7 @@
 // `spar eval methods`: one LLM and one critic, every search method at equal token budgets. Reads the options and puts the tables.
 import { basename } from 'node:path'
+import { createSameAnswer, type SameAnswer } from '../answer/equivalence.ts'
+import { createSymbolicThread, SYMBOLIC_MS } from '../answer/symbolic-thread.ts'
 import { readConfig } from '../config.ts'
 import { lazySolver, startSolver } from '../critic/solver.ts'
 import type { Critic } from '../critic/types.ts'
@@ -34,9 +36,10 @@ export async function evalMethodsCommand(values: CliValues, seed: number): Promi
   const { llm, weights, close } = openLlm(values, threads)
   const problems = poseProblems(values, seed)
   const critic = await startWorkerCritic(values.critic, { devices: ['cpu'], threads })
+  const symbolic = createSymbolicThread({ deadlineMs: SYMBOLIC_MS })
   try {
     const threshold = numberOption(values.threshold, 'threshold', critic.threshold, 0, 1)
-    const worlds = openWorlds(llm, critic)
+    const worlds = openWorlds(llm, critic, createSameAnswer(symbolic))
     const figures = await untilSignalled(async signal => {
       const canContinue = await llm.canContinue(signal)
       const { createWorld } = worlds
@@ -54,7 +57,7 @@ export async function evalMethodsCommand(values: CliValues, seed: number): Promi
       process.stdout.write(text)
     })
   } finally {
-    await Promise.all([close(), critic.close()])
+    await Promise.all([close(), critic.close(), symbolic.close()])
   }
 }
 
@@ -125,12 +128,16 @@ function poseProblems({ data, llm = BUILTIN_UPSTREAM, problems }: CliValues, see
 }
 
 /** Worlds of one LLM and one critic, as the service builds them. */
-function openWorlds(llm: Llm, critic: Critic): Pick<Arena, 'createWorld'> & { isEstimated(): boolean } {
+function openWorlds(
+  llm: Llm,
+  critic: Critic,
+  same: SameAnswer,
+): Pick<Arena, 'createWorld'> & { isEstimated(): boolean } {
   let estimated = false
   return {
     isEstimated: () => estimated,
     createWorld() {
-      const world = createSearchWorld(llm, critic)
+      const world = createSearchWorld(llm, critic, same)
       return {
         ...world,
         async propose(request, signal) {

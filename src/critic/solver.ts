@@ -30,9 +30,16 @@ interface Sampling<Request, Reply> {
   close(): Promise<void>
 }
 
-/** A solver that starts with its first request, and again after its worker died or its start failed, until it is closed. */
+/** How long closing waits for a start that is under way: a large model loads for minutes. */
+const START_GRACE_MS = 5000
+
+/**
+ * A solver that starts with its first request, and again after its worker died or its start failed, until it is closed. One that is
+ * still starting then is waited for only a while, and closed as soon as it has started.
+ */
 export function lazySolver<Request, Reply>(
   start: () => Promise<Sampling<Request, Reply>>,
+  startGraceMs: number = START_GRACE_MS,
 ): Pick<Sampling<Request, Reply>, 'sample' | 'close'> {
   let solver: Promise<Sampling<Request, Reply>> | null = null
   let closed = false
@@ -53,8 +60,23 @@ export function lazySolver<Request, Reply>(
     sample: async (request, signal) => (await orAborted(up(), signal)).sample(request, signal),
     async close() {
       closed = true
-      await (await solver?.catch(() => null))?.close()
+      if (solver === null) return
+      const started = solver.catch(() => null)
+      const ended = started.then(found => found?.close())
+      ended.catch(() => {})
+      // What has started may take its time to end: native code must not be cut off in the middle.
+      if (await settlesWithin(started, startGraceMs)) await ended
     },
+  }
+}
+
+async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  const { promise: over, resolve } = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => resolve(false), ms)
+  try {
+    return await Promise.race([promise.then(() => true), over])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

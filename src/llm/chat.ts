@@ -46,7 +46,11 @@ export function createChat(options: ChatOptions): Chat {
     const post = () => postJson(target, payload, signal)
     const outcome = await gate.pass(() => withRetries(post, retry, signal, gate.takeRetry), signal)
     if (!outcome.ok) throw outcome.error
-    const { text, cutByLength, usage } = readCompletion(outcome.body, options.name, messages)
+    const { text, cutByLength, usage } = readCompletion(outcome.body, {
+      name: options.name,
+      messages,
+      maxTokens,
+    })
     return { text: stripThinking(text), cut: cutByLength, usage }
   }
 }

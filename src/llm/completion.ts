@@ -1,5 +1,6 @@
 // Reads the body of a chat completion: text, how it ended, usage. Trusts nothing in it. Knows no HTTP.
 import { AppError } from '../errors.ts'
+import { field } from './field.ts'
 import type { ChatMessage } from './prompt.ts'
 import type { LlmUsage } from './types.ts'
 
@@ -7,18 +8,37 @@ export interface Completion {
   readonly text: string
   /** True when it was cut by `max_tokens`. */
   readonly cutByLength: boolean
-  /** What ended it, where the endpoint tells the two kinds of `stop` apart (vLLM's `stop_reason`); else unknown. */
-  readonly stoppedBy: 'stop_sequence' | 'end_of_text' | 'unknown'
+  /**
+   * What ended it, where the endpoint tells the two kinds of `stop` apart (vLLM's `stop_reason`); else unknown. `enough`: it was left
+   * while it wrote on behind what was asked for.
+   */
+  readonly stoppedBy: 'stop_sequence' | 'end_of_text' | 'enough' | 'unknown'
   readonly usage: LlmUsage
   /** Mean of the tokens' log-probabilities, at most 0; null where there are none that can be read. */
   readonly meanLogprob: number | null
 }
 
+/** A token has about four characters; one of blanks may have a hundred. */
+const MOST_CHARS_PER_TOKEN = 32
+const MOST_CHARS_BESIDE = 1024
+
+/** Characters that so many tokens can have, generously: what an endpoint writes beyond that is not read. */
+export const mostCharsOf = (maxTokens: number): number => MOST_CHARS_BESIDE + MOST_CHARS_PER_TOKEN * maxTokens
+
+/** What was asked for. */
+interface Asked {
+  /** Of the endpoint, for messages. */
+  readonly name: string
+  readonly messages: readonly ChatMessage[]
+  readonly maxTokens: number
+}
+
 /**
- * The first choice of a chat completion body.
+ * The first choice of a chat completion body. A text longer than `maxTokens` can be is cut: everything behind this costs time by the
+ * character.
  * @throws {AppError} LLM_BAD_RESPONSE when there is no choice or no text in it.
  */
-export function readCompletion(body: unknown, name: string, messages: readonly ChatMessage[]): Completion {
+export function readCompletion(body: unknown, { name, messages, maxTokens }: Asked): Completion {
   const choices = field(body, 'choices')
   const choice: unknown = Array.isArray(choices) ? choices[0] : undefined
   if (typeof choice !== 'object' || choice === null) {
@@ -27,14 +47,16 @@ export function readCompletion(body: unknown, name: string, messages: readonly C
   }
   const message = field(choice, 'message')
   const finish = field(choice, 'finish_reason')
-  const cutByLength = finish === 'length'
-  const text = readContent(message, cutByLength)
-  if (text === null) throw bad(name, 'sent an answer without text')
+  const written = readContent(message, finish === 'length')
+  if (written === null) throw bad(name, 'sent an answer without text')
+  const mostChars = mostCharsOf(maxTokens)
+  const cutByLength = finish === 'length' || written.length > mostChars
+  const text = written.length > mostChars ? copyOf(written.slice(0, mostChars)) : written
   return {
     text,
     cutByLength,
     stoppedBy: readStop(choice, cutByLength),
-    usage: readUsage(field(body, 'usage'), messages, text),
+    usage: readUsage(field(body, 'usage'), messages, written),
     meanLogprob: readMeanLogprob(field(choice, 'logprobs')),
   }
 }
@@ -43,9 +65,9 @@ function bad(name: string, what: string): AppError {
   return new AppError('LLM_BAD_RESPONSE', `The LLM "${name}" ${what}.`)
 }
 
-function field(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
-  return (value as Record<string, unknown>)[key]
+/** A text of its own: a slice would keep all that it was cut from in memory, for as long as a search is remembered. */
+function copyOf(text: string): string {
+  return Buffer.from(text).toString()
 }
 
 function readContent(message: unknown, cutByLength: boolean): string | null {
@@ -61,7 +83,7 @@ function readContent(message: unknown, cutByLength: boolean): string | null {
   return content === null && (cutByLength || typeof thought === 'string') ? '' : null
 }
 
-function readStop(choice: object, cutByLength: boolean): Completion['stoppedBy'] {
+function readStop(choice: object, cutByLength: boolean) {
   if (cutByLength || !Object.hasOwn(choice, 'stop_reason')) return 'unknown'
   return typeof field(choice, 'stop_reason') === 'string' ? 'stop_sequence' : 'end_of_text'
 }
@@ -97,6 +119,13 @@ function isCount(value: unknown): value is number {
 
 function estimateTokens(chars: number): number {
   return Math.ceil(chars / 4)
+}
+
+/** What a completion has cost that broke off, by as much of its body as came; undefined where nothing did. Marked as estimated. */
+export function usageOfPart(body: unknown, messages: readonly ChatMessage[]): LlmUsage | undefined {
+  const choices = field(body, 'choices')
+  const text = Array.isArray(choices) ? readContent(field(choices[0], 'message'), true) : null
+  return text === null ? undefined : { ...readUsage(field(body, 'usage'), messages, text), estimated: true }
 }
 
 /** Sum of the usage of two calls; estimated when either is. */

@@ -1,6 +1,7 @@
 // Finds out once how an endpoint continues a partial answer, and remembers it. Knows no HTTP and no prompt text.
 import type { AppError } from '../errors.ts'
 import { addUsage } from './completion.ts'
+import type { Manners } from './manners.ts'
 import { type Echo, statesAnswer } from './reply-text.ts'
 import type { ContinuationMode, LlmReply, LlmRequest } from './types.ts'
 
@@ -14,12 +15,15 @@ export type Ask = (mode: ContinuationMode, request: LlmRequest, signal: AbortSig
 type Continue = (request: LlmRequest, signal: AbortSignal) => Promise<LlmReply>
 
 /**
- * A function that continues partial answers through `ask`. With `auto` the first real request is the probe: it is asked as
+ * A function that continues partial answers through `ask`; what it finds out goes into `known`. With `auto` the first real request is the probe: it is asked as
  * `continue_final_message`, and when the endpoint rejects that or begins the answer anew, as `prompted`, which is then kept.
  * Requests that come while the probe runs wait for it, and share its failure.
  */
-export function createContinuation(ask: Ask, configured: ContinuationMode | 'auto'): Continue {
-  let mode: ContinuationMode | undefined = configured === 'auto' ? undefined : configured
+export function createContinuation(
+  ask: Ask,
+  configured: ContinuationMode | 'auto',
+  known: Pick<Manners, 'mode'> = { mode: undefined },
+): Continue {
   let probing: Promise<Error | undefined> | undefined
 
   const probe: Continue = async (request, signal) => {
@@ -27,7 +31,7 @@ export function createContinuation(ask: Ask, configured: ContinuationMode | 'aut
     if (!native.ok && !rejectsTheForm(native.status)) throw native.error
     if (native.ok && native.reply.text !== '' && native.echo !== 'restart') {
       // An echo shows that the endpoint writes a new message; what follows the echo is still good.
-      mode = native.echo === 'none' ? 'continue_final_message' : 'prompted'
+      known.mode = native.echo === 'none' ? 'continue_final_message' : 'prompted'
       return native.reply
     }
     // Nothing was left to say: that tells nothing about the endpoint.
@@ -35,7 +39,7 @@ export function createContinuation(ask: Ask, configured: ContinuationMode | 'aut
     const prompted = await ask('prompted', request, signal)
     // Kept only once it has worked: a wrong model name is rejected in every form.
     if (!prompted.ok) throw prompted.error
-    mode = 'prompted'
+    known.mode = 'prompted'
     if (!native.ok) return prompted.reply
     return { ...prompted.reply, usage: addUsage(native.reply.usage, prompted.reply.usage) }
   }
@@ -57,14 +61,18 @@ export function createContinuation(ask: Ask, configured: ContinuationMode | 'aut
   }
 
   return async (request, signal) => {
+    let mode = configured === 'auto' ? known.mode : configured
     while (mode === undefined) {
       if (probing === undefined) return probeAlone(request, signal)
       const failure = await orAbort(probing, signal)
       if (failure !== undefined) throw failure
+      mode = known.mode
     }
     const asked = await ask(mode, request, signal)
-    if (!asked.ok) throw asked.error
-    return asked.reply
+    if (asked.ok) return asked.reply
+    // Found out of another model or version than there is now: the next one finds out again.
+    if (configured === 'auto' && rejectsTheForm(asked.status)) known.mode = undefined
+    throw asked.error
   }
 }
 

@@ -13,8 +13,8 @@ export interface GateOptions {
 
 export interface Gate {
   /**
-   * Makes one call, its retries included, once there is a slot for it; while the breaker is open the outcome is LLM_UNREACHABLE at
-   * once. An abort ends the wait for a slot with the signal's reason.
+   * Makes one call, its retries included, once there is a slot for it. While the breaker is open the outcome is LLM_UNREACHABLE at once,
+   * also for calls that stand in line. An abort ends the wait for a slot with the signal's reason.
    */
   pass(call: () => Promise<Outcome>, signal: AbortSignal): Promise<Outcome>
   /** Takes one retry from the budget; false when it is used up. */
@@ -43,28 +43,44 @@ export function createGate({ name, concurrency = 1000, now = Date.now }: GateOpt
   let openUntil: number | null = null
   let retries = MOST_RETRIES_SAVED
 
-  /** Milliseconds to wait, or null when the call may go. With an open breaker one call in each period tries. */
-  function refuseFor(): number | null {
-    if (openUntil === null) return null
-    const left = openUntil - now()
-    if (left > 0) return left
+  /** What a call is told that may not go; null when it may. */
+  function refuse(): Outcome | null {
+    const leftMs = openUntil === null ? 0 : openUntil - now()
+    return leftMs > 0 ? refusal(name, failures, leftMs) : null
+  }
+
+  function open(): void {
     openUntil = now() + OPEN_MS
-    return null
+    slots.sendAway()
   }
 
   function learn(outcome: Outcome): void {
     if (outcome.ok || !FAILURES.has(outcome.error.code)) {
       failures = 0
       openUntil = null
-    } else if (++failures >= FAILURES_TO_OPEN) openUntil = now() + OPEN_MS
+    } else if (++failures >= FAILURES_TO_OPEN) open()
+  }
+
+  /** Null once there is a slot; else what the call is told that may not go. Nobody stands in line for what is shut. */
+  async function enter(signal: AbortSignal): Promise<Outcome | null> {
+    for (;;) {
+      const before = refuse()
+      if (before !== null) return before
+      const isTaken = await slots.take(signal)
+      const refused = refuse()
+      if (isTaken && refused !== null) slots.give()
+      // One call in each period tries whether the upstream is back; the others do not wait for what becomes of it.
+      if (isTaken && refused === null && openUntil !== null) open()
+      if (isTaken || refused !== null) return refused
+    }
   }
 
   return {
     async pass(call, signal) {
-      await slots.take(signal)
+      signal.throwIfAborted()
+      const refused = await enter(signal)
+      if (refused !== null) return refused
       try {
-        const waitMs = refuseFor()
-        if (waitMs !== null) return refusal(name, failures, waitMs)
         retries = Math.min(MOST_RETRIES_SAVED, retries + RETRIES_PER_CALL)
         const outcome = await call()
         learn(outcome)
@@ -89,31 +105,37 @@ function refusal(name: string, failures: number, waitMs: number): Outcome {
 
 /** Lends `count` turns, first come first served. */
 function createTurns(count: number) {
-  const waiting = new Set<() => void>()
+  const waiting = new Set<(isTaken: boolean) => void>()
   let free = count
   return {
-    async take(signal: AbortSignal): Promise<void> {
+    /** True once there is a turn; false for one that was sent away. */
+    async take(signal: AbortSignal): Promise<boolean> {
       signal.throwIfAborted()
       if (free > 0) {
         free--
-        return
+        return true
       }
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const { promise, resolve, reject } = Promise.withResolvers<boolean>()
       const onAbort = () => {
         waiting.delete(resolve)
         reject(signal.reason)
       }
       waiting.add(resolve)
       signal.addEventListener('abort', onAbort, { once: true })
-      await promise.finally(() => signal.removeEventListener('abort', onAbort))
+      return promise.finally(() => signal.removeEventListener('abort', onAbort))
     },
     give(): void {
       const [next] = waiting
       if (next === undefined) free++
       else {
         waiting.delete(next)
-        next()
+        next(true)
       }
+    },
+    /** Sends away all that wait. */
+    sendAway(): void {
+      for (const next of waiting) next(false)
+      waiting.clear()
     },
   }
 }

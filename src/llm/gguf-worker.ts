@@ -27,8 +27,21 @@ const port = parentPort!
 const send = (answer: GgufAnswer): void => port.postMessage(answer)
 
 function failureOf(error: unknown): GgufFailure {
-  if (error instanceof AppError) return { code: error.code, message: error.message, cause: error.cause }
-  return { code: null, message: 'The GGUF model failed on this request.', cause: error }
+  if (error instanceof AppError)
+    return { code: error.code, message: error.message, cause: sendable(error.cause) }
+  return { code: null, message: 'The GGUF model failed on this request.', cause: sendable(error) }
+}
+
+/** What is thrown by a library may hold functions or native objects, which no message can: then its name and words are sent. */
+function sendable(thrown: unknown): unknown {
+  try {
+    return structuredClone(thrown)
+  } catch {
+    const plain = new Error(thrown instanceof Error ? thrown.message : typeof thrown)
+    return thrown instanceof Error
+      ? Object.assign(plain, { name: String(thrown.name), stack: thrown.stack })
+      : plain
+  }
 }
 
 try {

@@ -28,6 +28,8 @@ export function createWriter(
   { prompt, stop, endTexts }: WriterOptions,
 ): Writer {
   let text = ''
+  /** The end of the text, as long as what a mark may have begun in. */
+  let tail = ''
   let before = prompt.slice(-LOOK_BACK)
   let pending: LlamaToken[] = []
   const longest = Math.max(stop?.length ?? 0, ...endTexts.map(({ length }) => length))
@@ -45,12 +47,15 @@ export function createWriter(
       if (piece.endsWith('\uFFFD') && pending.length < LONGEST_CHARACTER) return null
       before = [...before, ...pending].slice(-LOOK_BACK)
       pending = []
-      const seen = Math.max(0, text.length - longest + 1)
+      const seen = text.length - tail.length
+      const fresh = tail + piece
       text += piece
-      if (endTexts.some(end => cutAt(end, seen))) return 'end_of_text'
+      tail = longest > 1 ? fresh.slice(1 - longest) : ''
+      // The text itself is looked at only where a mark stands: to do so at each token would take quadratic time.
+      if (endTexts.some(end => fresh.includes(end) && cutAt(end, seen))) return 'end_of_text'
+      if (stop === null || !fresh.includes(stop)) return null
       const said = stripThinking(text).trimStart().length
-      if (stop !== null && said > 0 && cutAt(stop, Math.max(seen, text.length - said))) return 'stop_sequence'
-      return null
+      return said > 0 && cutAt(stop, Math.max(seen, text.length - said)) ? 'stop_sequence' : null
     },
     text: () => text,
   }

@@ -8,6 +8,8 @@ export interface ReadReply {
   readonly echo: Echo
   /** True when the stop sequence came before any new text, so that asking without it may bring some. */
   readonly stoppedEarly: boolean
+  /** True when there was more than the one step that was asked for. */
+  readonly wroteOn: boolean
 }
 
 /**
@@ -19,17 +21,20 @@ export function readReply(completion: Completion, request: LlmRequest, stops: bo
   const { usage, cutByLength, stoppedBy, meanLogprob } = completion
   const told = { usage, ...(request.logprobs && { meanLogprob }) }
   if (request.until === 'end') {
-    return { reply: { text: fresh, ended: !cutByLength, ...told }, echo, stoppedEarly: false }
+    const reply = { text: fresh, ended: !cutByLength, ...told }
+    return { reply, echo, stoppedEarly: false, wroteOn: false }
   }
   const { text, more } = firstParagraph(fresh)
-  const endedAtEos = !more && !cutByLength && (!stops || stoppedBy === 'end_of_text')
+  const wroteOn = more || stoppedBy === 'enough'
+  const endedAtEos = !wroteOn && !cutByLength && (!stops || stoppedBy === 'end_of_text')
   // `finish_reason: stop` mostly leaves open whether the model was done; the words it was asked to end with decide.
-  const endedByAnswer = statesAnswer(text) && (more || !cutByLength)
+  const endedByAnswer = statesAnswer(text) && (wroteOn || !cutByLength)
   const nothingLeft = text === '' && echo === 'none' && statesAnswer(request.steps.at(-1) ?? '')
   const ended = endedAtEos || endedByAnswer || (nothingLeft && !cutByLength)
   return {
     reply: { text, ended, ...told },
     echo,
     stoppedEarly: stops && text === '' && !ended && !cutByLength,
+    wroteOn,
   }
 }

@@ -9,6 +9,10 @@ export interface EndpointOptions {
   /** The address that `path` is appended to. */
   readonly baseUrl: string | URL
   readonly apiKey?: string | undefined
+  /** Until there is a connection, where a new one is needed. Default 10,000. */
+  readonly connectTimeoutMs?: number | undefined
+  /** Until the first token of a streamed call. Default 30,000. */
+  readonly firstTokenTimeoutMs?: number | undefined
   /** For each HTTP call. Default 60,000. */
   readonly timeoutMs?: number | undefined
   /** Default 8 MiB. */
@@ -49,6 +53,8 @@ export function readTarget(options: EndpointOptions, path: string): Target {
     name: options.name,
     url,
     apiKey,
+    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    firstTokenTimeoutMs: options.firstTokenTimeoutMs ?? 30_000,
     timeoutMs: options.timeoutMs ?? 60_000,
     maxResponseBytes: options.maxResponseBytes ?? 8 * 2 ** 20,
     exchange: options.exchange ?? exchange,

@@ -1,6 +1,6 @@
 // Reads the named upstreams from the environment. Makes no connection and knows no other setting.
 import { isHeaderSafe } from './post.ts'
-import type { ContinuationMode } from './types.ts'
+import type { ContinuationMode, StreamWish } from './types.ts'
 
 /** A named upstream; goes into `createOpenAiLlm` as it is. */
 export interface UpstreamConfig {
@@ -10,7 +10,10 @@ export interface UpstreamConfig {
   readonly model: string
   readonly apiKey?: string
   readonly continuation?: ContinuationMode | 'auto'
-  /** For each call, in milliseconds. */
+  readonly stream?: StreamWish
+  /** Each in milliseconds, as in target.ts. */
+  readonly connectTimeoutMs?: number
+  readonly firstTokenTimeoutMs?: number
   readonly timeoutMs?: number
   /** Calls at the same time. */
   readonly concurrency?: number
@@ -27,7 +30,8 @@ const TAKEN: Readonly<Record<string, string>> = {
   [GGUF_UPSTREAM]: 'the GGUF file in SPAR_GGUF',
 }
 
-const VARIABLE = /^SPAR_LLM_([A-Za-z0-9_]+)_(URL|MODEL|KEY|CONTINUATION|TIMEOUT_S|CONCURRENCY)$/
+const VARIABLE =
+  /^SPAR_LLM_([A-Za-z0-9_]+)_(URL|MODEL|KEY|CONTINUATION|STREAM|CONNECT_S|FIRST_TOKEN_S|TIMEOUT_S|CONCURRENCY)$/
 
 const CONTINUATIONS: readonly string[] = [
   'auto',
@@ -36,9 +40,10 @@ const CONTINUATIONS: readonly string[] = [
   'prompted',
 ] satisfies readonly (ContinuationMode | 'auto')[]
 
+const STREAM_WISHES: readonly string[] = ['auto', 'on', 'off'] satisfies readonly StreamWish[]
+
 /**
- * Named upstreams from `SPAR_LLM_<NAME>_URL`, `_MODEL`, `_KEY`, `_CONTINUATION`, `_TIMEOUT_S` and `_CONCURRENCY`, by lower-case
- * name. Empty counts as unset.
+ * Named upstreams from `SPAR_LLM_<NAME>_URL`, `_MODEL` and the other variables of `VARIABLE`, by lower-case name. Empty counts as unset.
  * @throws {Error} for the operator at start: names the variable, never its value.
  */
 export function parseUpstreams(
@@ -82,13 +87,23 @@ function readUpstream(
   if (continuation !== undefined && !CONTINUATIONS.includes(continuation)) {
     throw new Error(`${prefix}_CONTINUATION must be one of ${CONTINUATIONS.join(', ')}.`)
   }
-  const timeoutS = readCount(group.get('TIMEOUT_S')?.value, `${prefix}_TIMEOUT_S`, 86_400)
+  const stream = group.get('STREAM')?.value
+  if (stream !== undefined && !STREAM_WISHES.includes(stream)) {
+    throw new Error(`${prefix}_STREAM must be one of ${STREAM_WISHES.join(', ')}.`)
+  }
+  const seconds = (name: string, key: string) => {
+    const count = readCount(group.get(name)?.value, `${prefix}_${name}`, 86_400)
+    return count === undefined ? {} : { [key]: count * 1000 }
+  }
   const concurrency = readCount(group.get('CONCURRENCY')?.value, `${prefix}_CONCURRENCY`, 100_000)
   return {
     name,
     baseUrl,
     model,
-    ...(timeoutS === undefined ? {} : { timeoutMs: timeoutS * 1000 }),
+    ...seconds('CONNECT_S', 'connectTimeoutMs'),
+    ...seconds('FIRST_TOKEN_S', 'firstTokenTimeoutMs'),
+    ...seconds('TIMEOUT_S', 'timeoutMs'),
+    ...(stream === undefined ? {} : { stream: stream as StreamWish }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(continuation === undefined ? {} : { continuation: continuation as ContinuationMode | 'auto' }),

@@ -30,10 +30,21 @@ interface Waiting {
   readonly reject: (reason: unknown) => void
 }
 
+/** Why a timer ended that nobody waits for; without one, abort makes an error at each search. */
+const OVER = 'over'
+
 const unscored = (paths: readonly (readonly string[])[]) => paths.map(path => path.map(() => null))
 
 /** A count an LLM reported, or `fallback` where it is not one. */
 const countOr = (count: number, fallback: number) => (Number.isFinite(count) && count >= 0 ? count : fallback)
+
+/** What a call has cost that failed: as its error tells, else nothing but the call. */
+function spentBy(error: unknown): LlmUsage {
+  const told: unknown = error instanceof Error && 'usage' in error ? error.usage : null
+  const { prompt_tokens, completion_tokens } = Object(told) as { [of in keyof LlmUsage]?: unknown }
+  const count = (tokens: unknown) => (typeof tokens === 'number' ? countOr(tokens, 0) : 0)
+  return { calls: 1, prompt_tokens: count(prompt_tokens), completion_tokens: count(completion_tokens) }
+}
 
 /** One search's way to its LLM and critic. */
 export class Calls {
@@ -147,7 +158,7 @@ export class Calls {
   async close(): Promise<void> {
     this.#halt = 'closed'
     this.#options.signal.removeEventListener('abort', this.#onAbort)
-    this.#timer.abort()
+    this.#timer.abort(OVER)
     this.#inner.abort(new Error('the search is over'))
     this.#pump()
     await Promise.allSettled(this.#inFlight)
@@ -180,7 +191,7 @@ export class Calls {
       if (cutByBudget && !proposal.ended) this.#finish = 'budget'
       outcome = { kind: 'proposal', proposal }
     } catch (error) {
-      this.#settle(granted, { calls: 1, prompt_tokens: 0, completion_tokens: 0 })
+      this.#settle(granted, spentBy(error))
       outcome = this.#isCut() || signal.aborted ? this.#stoppedOutcome() : this.#fail(started, error)
     }
     this.#active -= 1

@@ -4,7 +4,7 @@ import { Calls } from './calls.ts'
 import { SearchError } from './error.ts'
 import { METHODS } from './methods.ts'
 import { type MethodName, resolveParams } from './params.ts'
-import type { SearchEvent, SearchResult, Selection, World } from './types.ts'
+import type { SearchEvent, SearchResult, Selection, Usage, World } from './types.ts'
 
 export interface SearchRequest {
   readonly problem: string
@@ -40,18 +40,23 @@ function checkRequest({ method, budget, seed, threshold }: SearchRequest): void 
     throw invalid(`deadlineMs must be at most ${MOST_DEADLINE_MS}`)
 }
 
+const isSameUsage = ({ llm, critic }: Usage, other: Usage): boolean =>
+  llm.calls === other.llm.calls &&
+  llm.prompt_tokens === other.llm.prompt_tokens &&
+  llm.completion_tokens === other.llm.completion_tokens &&
+  critic.tokens === other.critic.tokens
+
 /** Yields `failure` and `usage` when they have changed since they were last asked for. */
 function createNews(calls: Calls): () => Generator<SearchEvent> {
   let failures = 0
-  let seen = JSON.stringify(calls.usage())
+  let seen = calls.usage()
   return function* news() {
     const { failed, error } = calls.failure()
     if (failed > failures) yield { type: 'failure', failed, error }
     failures = failed
     const usage = calls.usage()
-    const now = JSON.stringify(usage)
-    if (now !== seen) yield { type: 'usage', usage }
-    seen = now
+    if (!isSameUsage(usage, seen)) yield { type: 'usage', usage }
+    seen = usage
   }
 }
 

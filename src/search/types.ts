@@ -50,7 +50,7 @@ export interface Proposal {
 
 /**
  * One LLM call. Must settle soon after an abort: the search waits for it.
- * @throws whatever the LLM client throws; an abort rejects with the signal's reason.
+ * @throws whatever the LLM client throws, with `usage: LlmUsage` where it has cost tokens all the same; an abort rejects with the signal's reason.
  */
 export type Propose = (request: ProposeRequest, signal: AbortSignal) => Promise<Proposal>
 

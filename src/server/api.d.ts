@@ -625,7 +625,14 @@ export interface components {
         LlmUpstream: {
             /** @example builtin */
             upstream: string;
+            stream?: components["schemas"]["LlmStream"];
         };
+        /**
+         * @description Whether the language model's calls are streamed: a slow one is given up at its first token, and one that writes on behind a step is
+         *     stopped there, for some processor time of Spar's. Left out: as the upstream is configured; by default only calls that would be
+         *     stopped are. An endpoint that does not stream is asked without it. Models that run inside Spar take no notice of it.
+         */
+        LlmStream: boolean;
         LlmEndpoint: {
             /**
              * Format: uri
@@ -634,6 +641,7 @@ export interface components {
              */
             base_url: string;
             model: string;
+            stream?: components["schemas"]["LlmStream"];
         };
         /**
          * @description * `best_of_n`: sample `n` solutions, answer with the one the critic scores highest.

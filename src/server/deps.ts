@@ -157,7 +157,10 @@ interface Switched {
   readonly previous: string | null
 }
 
-type LlmSpec = { readonly upstream: string } | { readonly base_url: string; readonly model: string }
+type LlmSpec = ({ readonly upstream: string } | { readonly base_url: string; readonly model: string }) & {
+  /** Whether its calls are streamed; as the upstream is configured when left out. */
+  readonly stream?: boolean | undefined
+}
 
 export interface Llms {
   /** Of the upstreams there are; the first is meant where none is named. */

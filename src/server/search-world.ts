@@ -7,6 +7,7 @@ import { extractAnswer } from '../answer/extract.ts'
 import { splitSteps } from '../answer/split.ts'
 import type { Critic, StepScore } from '../critic/types.ts'
 import { readVerdict } from '../llm/comparison.ts'
+import { SpentError } from '../llm/spent.ts'
 import type { Llm } from '../llm/types.ts'
 import type { World } from '../search/types.ts'
 import { askCritic } from './ask-critic.ts'
@@ -33,19 +34,27 @@ export function createSearchWorld(llm: Llm, critic: Critic, same: SameAnswer = s
   const findings = new Map<string, string>()
   return {
     async propose(request, signal) {
-      const reply = await llm.propose(request, signal)
-      estimated ||= reply.usage.estimated === true
-      return reply
+      try {
+        const reply = await llm.propose(request, signal)
+        estimated ||= reply.usage.estimated === true
+        return reply
+      } catch (error) {
+        estimated ||= error instanceof SpentError && error.usage.estimated === true
+        throw error
+      }
     },
     async judge(problem, paths, signal) {
       const answers = paths.flatMap(steps => extractAnswer(steps.join('\n\n')) ?? [])
+      const until = performance.now() + COMPARE_MS
+      const makeSignal = () =>
+        AbortSignal.any([signal, AbortSignal.timeout(Math.max(0, Math.ceil(until - performance.now())))])
       const [judged] = await Promise.all([
         askCritic(
           critic,
           paths.map(steps => ({ problem, steps })),
           signal,
         ),
-        classes.learn(answers, AbortSignal.any([signal, AbortSignal.timeout(COMPARE_MS)])),
+        classes.learn(answers, makeSignal),
       ])
       for (const [i, { steps }] of judged.entries()) {
         for (const [j, { evidence }] of steps.entries()) {

@@ -15,6 +15,7 @@ import { createSearchWorld, type SearchWorld } from './search-world.ts'
 import { logged } from './traffic.ts'
 import { InvalidRequest } from './validate.ts'
 import { chooseCritic } from './verdict.ts'
+import { withFallback } from './with-fallback.ts'
 
 type Schemas = components['schemas']
 
@@ -58,7 +59,8 @@ export interface PreparedSearch {
 export function prepareSearch(deps: Deps, ask: SearchAsk, asker: Asker): PreparedSearch {
   const { problem, method, params, budget, seed = randomInt(2 ** 32) } = ask
   const { signal, requestId } = asker
-  const { critic } = chooseCritic(deps.critics, ask.critic, asker.client ?? requestId)
+  const critic = withFallback(chooseCritic(deps.critics, ask.critic, asker.client ?? requestId))
+  // What it decides by stays the same, whoever judges.
   const { threshold } = critic
   const llm = deps.llms.resolve(ask.llm, asker.apiKey)
   checkParams(method, params)
@@ -78,7 +80,7 @@ export function prepareSearch(deps: Deps, ask: SearchAsk, asker: Asker): Prepare
     const limits = { maxTokens: budget.max_tokens, maxCalls: budget.max_calls, deadlineMs }
     const { canInstruct } = llm
     const request = { problem, method, params, budget: limits, seed, threshold, canContinue, canInstruct }
-    const wording = () => ({ threshold, estimated: world.isEstimated() })
+    const wording = () => ({ threshold: critic.threshold, estimated: world.isEstimated() })
     let firstFailure: unknown
     const result = await runToEnd(request, world, signal, async event => {
       if (event.type === 'failure') firstFailure ??= event.error

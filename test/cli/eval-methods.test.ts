@@ -66,6 +66,25 @@ test('an upstream of the environment solves problems of a file by every method, 
   )
 })
 
+test('answers that are equal as mathematics are one vote, as in the service', async () => {
+  const forms = ['7', 'x^2 + 2x + 1', '(x + 1)^2', '1 + 2x + x^2', '7']
+  const server = await startLlmServer({
+    script(_, index) {
+      const content = `We expand it.\n\nThe answer is ${forms[index % forms.length]}.`
+      const choices = [{ message: { role: 'assistant', content }, finish_reason: 'stop' }]
+      return { body: JSON.stringify({ choices, usage: { prompt_tokens: 10, completion_tokens: 10 } }) }
+    },
+  })
+  writeJsonl(file('forms.jsonl'), [{ problem: 'Expand the square of x + 1.', answer: '7' }])
+  const args = ['--llm', 'sums', '--data', file('forms.jsonl'), '--problems', '1', '--budgets', '5']
+  const ran = await spar([...args, '--methods', 'self_consistency'], upstreamAt(server.url))
+  await server.close()
+  assert.equal(ran.code, 0, ran.err)
+  // Two say 7, three say the square: letter by letter those would be one each, and 7 would win.
+  const { one_sample: single, rows } = lastLine(ran.out)
+  assert.deepEqual([single.solved.value, rows[0].calls, rows[0].solved.value], [100, 5, 0])
+})
+
 test('the built-in solver gets fresh problems, and methods can be named', async () => {
   const args = [
     '--problems',

@@ -277,6 +277,27 @@ test('a solver that takes long to start does not keep a caller that has gone, an
   await lazy.close()
 })
 
+test('closing does not wait for a model that is still loading, and closes it once it has loaded', async () => {
+  const { promise: started, resolve: start } = Promise.withResolvers<void>()
+  let closed = 0
+  const close = async () => void closed++
+  const lazy = lazySolver(async () => {
+    await started
+    return { sample: async (text: string) => text.length, dead: () => false, close }
+  }, 50)
+  const caller = new AbortController()
+  const waiting = lazy.sample('abc', caller.signal)
+  caller.abort(new Error('gone'))
+  await assert.rejects(waiting, /gone/)
+  const begunAt = performance.now()
+  await lazy.close()
+  assert.ok(performance.now() - begunAt < 5000)
+  assert.equal(closed, 0)
+  start()
+  await new Promise(resolve => setImmediate(resolve))
+  assert.equal(closed, 1)
+})
+
 test('a solver starts with its first request, once, and again when its start failed or its worker died', async () => {
   const all: Awaited<ReturnType<typeof startSeen>>[] = []
   let fails = true

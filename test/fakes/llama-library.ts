@@ -17,11 +17,13 @@ const textOf = (tokens: readonly number[]): string =>
 const written = (history: readonly ChatItem[]): string =>
   history.map(item => `[${item.type}]${item.type === 'model' ? item.response.join('') : item.text}`).join('')
 
-/** What the model would say next: `endless` words, nothing it can (`broken`), or the rest of a solution. */
+/** What the model would say next: `endless` words, nothing it can (`broken`, and `handle` with an error that no message can hold), or the rest of a solution. */
 function* wordsAfter(state: string, seed: number): Generator<string> {
   const asked = state.slice(state.indexOf('[user]') + '[user]'.length)
   const [problem = '', partial = ''] = asked.split('[model]')
   if (problem.includes('broken')) throw new Error(`cannot read ${problem}`)
+  if (problem.includes('handle'))
+    throw Object.assign(new TypeError('lost', { cause: { free: () => {} } }), { handle: () => {} })
   while (problem.includes('endless')) yield 'on '
   const given = partial.split(/\n\n/).filter(step => step.trim() !== '').length
   yield solveBySeed(problem, seed).split('\n\n').slice(given).join('\n\n')

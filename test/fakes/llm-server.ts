@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type ChatBody, complete, isSolverMode, type SolverMode, solveBySeed } from './llm-solver.ts'
+import { framesOf, STREAMS, sendStream } from './llm-stream.ts'
 
 /** How one request is answered: as the solver does, or failing in one way. */
 export type LlmMode =
@@ -10,6 +11,13 @@ export type LlmMode =
   | 'rejects_continuation'
   /** 400 when `logprobs` is in the request, else as `ok`. */
   | 'rejects_logprobs'
+  /** 400 when `stream` is in the request, else as `ok`. */
+  | 'rejects_stream'
+  /** 400 when `stream_options` is in the request, else as `ok`. */
+  | 'rejects_stream_options'
+  /** Takes no notice of `stream`. */
+  | 'streams_never'
+  | keyof typeof STREAMS
   | keyof typeof ANSWERS
   | keyof typeof ACTS
 
@@ -36,7 +44,7 @@ export interface LlmServerOptions {
   readonly script?: LlmMode | LlmScript
   /** The whole solution of a problem; default `solveBySeed`. */
   readonly solve?: (problem: string, seed: number) => string
-  /** Wait before each answer. */
+  /** When each answer is sent, from when its request came in; 0: at once. */
   readonly delayMs?: number
   /** Seconds, for `rate_limited_retry_after`. */
   readonly retryAfterS?: number
@@ -61,6 +69,7 @@ export async function startLlmServer(options: LlmServerOptions = {}): Promise<Ll
   const timers = new Set<NodeJS.Timeout>()
 
   const server = createServer(async (request, response) => {
+    const cameAt = performance.now()
     inFlight++
     response.on('close', () => inFlight--)
     const recorded = await record(request).catch(() => undefined)
@@ -75,10 +84,13 @@ export async function startLlmServer(options: LlmServerOptions = {}): Promise<Ll
       reply()
       return
     }
-    const timer = setTimeout(() => {
-      timers.delete(timer)
-      if (!response.destroyed) reply()
-    }, delayMs)
+    const timer = setTimeout(
+      () => {
+        timers.delete(timer)
+        if (!response.destroyed) reply()
+      },
+      Math.max(0, delayMs - (performance.now() - cameAt)),
+    )
     timers.add(timer)
   })
   server.on('connection', socket => {
@@ -195,14 +207,29 @@ function perform(mode: LlmMode, request: RecordedRequest, response: ServerRespon
     return
   }
   const isChat = request.path.endsWith('/chat/completions') && Array.isArray(body?.messages)
-  const ok = isChat ? JSON.stringify(complete(body!, isSolverMode(mode) ? mode : 'ok', world.solve)) : said
+  const whole = isChat ? complete(body!, isSolverMode(mode) ? mode : 'ok', world.solve) : null
+  const ok = whole === null ? said : JSON.stringify(whole)
+  const rejected = REJECTED[mode]
   if (isKey(ACTS, mode)) ACTS[mode](response, ok, said)
-  else if (!isChat) send(response, failure(404, 'no such thing here'))
-  else if (mode === 'rejects_continuation' && body!.continue_final_message !== undefined) {
-    send(response, failure(400, 'Unrecognized request argument supplied: continue_final_message'))
-  } else if (mode === 'rejects_logprobs' && body.logprobs !== undefined) {
-    send(response, failure(400, 'logprobs are not supported'))
-  } else send(response, { body: ok })
+  else if (whole === null) send(response, failure(404, 'no such thing here'))
+  else if (rejected !== undefined && body![rejected] !== undefined)
+    send(response, failure(400, `Unrecognized request argument supplied: ${rejected}`))
+  else if (body!.stream !== true || mode === 'streams_never') send(response, { body: ok })
+  else {
+    const frames = framesOf(
+      whole as unknown as Parameters<typeof framesOf>[0],
+      body!.stream_options?.include_usage === true,
+    )
+    if (isKey(STREAMS, mode)) STREAMS[mode](response, frames, said)
+    else sendStream(response, frames)
+  }
+}
+
+const REJECTED: Readonly<Partial<Record<LlmMode, keyof ChatBody>>> = {
+  rejects_continuation: 'continue_final_message',
+  rejects_logprobs: 'logprobs',
+  rejects_stream: 'stream',
+  rejects_stream_options: 'stream_options',
 }
 
 function isKey<T extends object>(table: T, key: string): key is Extract<keyof T, string> {

@@ -14,6 +14,8 @@ const SOLVER_MODES = [
   'restarts',
   /** Gives log-probabilities where asked: each token has a half. */
   'tells_logprobs',
+  /** Takes no notice of the stop sequence. */
+  'ignores_stop',
   'no_usage',
   'wrong_usage',
 ] as const
@@ -32,6 +34,8 @@ export interface ChatBody {
   readonly seed?: number
   readonly stop?: readonly string[]
   readonly logprobs?: boolean
+  readonly stream?: boolean
+  readonly stream_options?: { readonly include_usage?: boolean }
   readonly continue_final_message?: boolean
   readonly add_generation_prompt?: boolean
 }
@@ -63,7 +67,10 @@ export function complete(
 ): Record<string, unknown> {
   const { problem, partial, asMessage } = readMessages(body)
   const solution = solve(problem, body.seed ?? 0)
-  const { text, finish, stopReason } = cut(written(solution, partial, asMessage, mode), body)
+  const { text, finish, stopReason } = cut(
+    written(solution, partial, asMessage, mode),
+    mode === 'ignores_stop' ? { ...body, stop: [] } : body,
+  )
   const promptChars = body.messages.reduce((sum, message) => sum + message.content.length, 0)
   return {
     id: 'chatcmpl-fake',

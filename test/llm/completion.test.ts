@@ -5,10 +5,10 @@ import fc from 'fast-check'
 import { AppError } from '../../src/errors.ts'
 import { addUsage, readCompletion } from '../../src/llm/completion.ts'
 
-const PROMPT = [{ role: 'user', content: '12345678' }] as const
+const ASKED = { name: 'x', messages: [{ role: 'user', content: '12345678' }], maxTokens: 100 } as const
 
 function read(choice: object, usage?: unknown) {
-  return readCompletion({ choices: [choice], usage }, 'x', PROMPT)
+  return readCompletion({ choices: [choice], usage }, ASKED)
 }
 
 test('text in parts is joined', () => {
@@ -97,7 +97,7 @@ test('any JSON is either a completion or LLM_BAD_RESPONSE', () => {
   fc.assert(
     fc.property(fc.oneof(fc.jsonValue(), near), body => {
       try {
-        const { text, usage } = readCompletion(body, 'x', PROMPT)
+        const { text, usage } = readCompletion(body, ASKED)
         assert.equal(typeof text, 'string')
         assert.ok(Number.isSafeInteger(usage.prompt_tokens) && Number.isSafeInteger(usage.completion_tokens))
       } catch (error) {
@@ -105,4 +105,13 @@ test('any JSON is either a completion or LLM_BAD_RESPONSE', () => {
       }
     }),
   )
+})
+
+test('a text longer than max_tokens can be is cut, as by its length, and its cost is that of all of it', () => {
+  const long = read({ message: { content: 'x'.repeat(2 ** 20) }, finish_reason: 'stop' })
+  assert.equal(long.cutByLength, true)
+  assert.ok(long.text.length > 4 * ASKED.maxTokens && long.text.length < 100 * ASKED.maxTokens)
+  assert.equal(long.usage.completion_tokens, 2 ** 18)
+  const fits = read({ message: { content: 'x'.repeat(4 * ASKED.maxTokens) }, finish_reason: 'stop' })
+  assert.deepEqual([fits.cutByLength, fits.text.length], [false, 400])
 })

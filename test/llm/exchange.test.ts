@@ -1,7 +1,7 @@
 // One HTTP exchange: connections that are kept, bodies that come decoded, and what becomes of those that are not read.
 import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo, LookupFunction, Socket } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type LookupFunction, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { createExchange, exchange, type HttpAnswer } from '../../src/llm/exchange.ts'
@@ -28,9 +28,9 @@ async function serve(t: TestContext, handle: (req: IncomingMessage, res: ServerR
 const post = (url: URL, body = '{}', signal = never()): Promise<HttpAnswer> =>
   exchange(url, { headers: { 'x-told': 'yes' }, body }, signal)
 
-async function textOf({ body }: HttpAnswer): Promise<string> {
+async function textOf({ read }: HttpAnswer): Promise<string> {
   const chunks: Uint8Array[] = []
-  for await (const chunk of body) chunks.push(chunk)
+  await read(bytes => chunks.push(bytes) === 0)
   return Buffer.concat(chunks).toString()
 }
 
@@ -72,7 +72,7 @@ test('a body that is discarded, or whose reading ends early, closes its connecti
   assert.equal(open(), 1)
   unread.discard()
   assert.ok(await eventually(() => open() === 0))
-  for await (const _ of (await post(url)).body) break
+  await (await post(url)).read(() => true)
   assert.ok(await eventually(() => open() === 0))
 })
 
@@ -170,4 +170,24 @@ test('a connection in use may wait for its answer longer than an unused one is k
   const guarded = createExchange(toLoopback, 20)
   const asked = new URL(`http://one.test:${url.port}/`)
   assert.equal(await textOf(await guarded(asked, { headers: {}, body: 'hello' }, never())), 'hello')
+})
+
+test('a connection that does not come about is given up in time, and one that is there has no hurry', async t => {
+  const unfound = createExchange(() => {})
+  const asked = { headers: {}, body: 'hello', connectTimeoutMs: 50 }
+  const begunAt = performance.now()
+  await assert.rejects(unfound(new URL('http://one.test/'), asked, never()), { code: 'ETIMEDOUT' })
+  assert.ok(performance.now() - begunAt < 5000)
+  const { url } = await serve(t, (req, res) => void setTimeout(() => void echo(req, res), 200))
+  const there = createExchange(toLoopback)
+  assert.equal(await textOf(await there(new URL(`http://one.test:${url.port}/`), asked, never())), 'hello')
+})
+
+test('encryption that is never agreed on is a connection that does not come about', async t => {
+  const silent = createTcpServer(socket => void socket.on('error', () => {}).resume())
+  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+  t.after(() => new Promise(resolve => silent.close(resolve)))
+  const url = new URL(`https://one.test:${(silent.address() as AddressInfo).port}/`)
+  const asked = { headers: {}, body: 'hello', connectTimeoutMs: 100 }
+  await assert.rejects(createExchange(toLoopback)(url, asked, never()), { code: 'ETIMEDOUT' })
 })

@@ -58,6 +58,35 @@ test('an upstream that answers at all keeps its breaker closed', async () => {
   }
 })
 
+test('calls that stand in line are told at once when the breaker opens, and none waits for the one that tries', async () => {
+  const clock = { ms: 0 }
+  const gate = createGate({ name: 'fake', concurrency: 1, now: () => clock.ms })
+  for (let i = 0; i < 4; i++) await gate.pass(async () => failed('LLM_ERROR'), never())
+  const hanging = Promise.withResolvers<Outcome>()
+  const fifth = gate.pass(() => hanging.promise, never())
+  let made = 0
+  const counted = async () => {
+    made++
+    return good
+  }
+  const inLine = Array.from({ length: 3 }, () => gate.pass(counted, never()))
+  hanging.resolve(failed('LLM_TIMEOUT'))
+  await fifth
+  for (const told of await Promise.all(inLine)) {
+    assert.ok(!told.ok)
+    assert.deepEqual([told.error.code, told.error.retryAfterS], ['LLM_UNREACHABLE', 5])
+  }
+  clock.ms = 6000
+  const trying = Promise.withResolvers<Outcome>()
+  const probe = gate.pass(() => trying.promise, never())
+  const early = gate.pass(counted, never())
+  assert.equal((await early).ok, false, 'refused while another one tries')
+  assert.equal(made, 0)
+  trying.resolve(good)
+  assert.equal((await probe).ok, true)
+  assert.equal((await gate.pass(counted, never())).ok, true)
+})
+
 test('retries are a fifth of the calls, once the first ten are used up', async () => {
   const { gate, ask } = gateAt()
   const taken = () => {

@@ -128,6 +128,27 @@ test('a failure of the model is an error without its words', async t => {
   assert.equal((await llm.propose(request(), never())).ended, true)
 })
 
+test('an error of the library that no message can hold ends one text, and not the worker', async t => {
+  const { host, llm } = await startOn(t)
+  await assert.rejects(llm.propose(request({ problem: 'a handle' }), never()), (error: Error) => {
+    assert.equal((error as { code?: string }).code, 'LLM_ERROR')
+    assert.deepEqual([(error.cause as Error).name, (error.cause as Error).message], ['TypeError', 'lost'])
+    return true
+  })
+  assert.equal(host.dead(), false)
+  assert.equal((await llm.propose(request(), never())).ended, true)
+})
+
+test('a long text of thoughts takes time by its length', () => {
+  const detokenize = (tokens: readonly number[]) => String.fromCharCode(...tokens)
+  const writer = createWriter({ detokenize }, { prompt: [], stop: '\n\n', endTexts: [] })
+  for (const char of '<think>') writer.push(char.charCodeAt(0))
+  const startedAt = process.cpuUsage()
+  for (let i = 0; i < 200_000; i++) assert.equal(writer.push(i % 100 < 2 ? 10 : 120), null)
+  const { user } = process.cpuUsage(startedAt)
+  assert.ok(user < 5_000_000, `${user} µs`)
+})
+
 test('closing ends what is being written, and nothing is written afterwards', async t => {
   const { host, llm } = await startOn(t)
   const writing = llm.propose(request({ problem: 'endless', maxTokens: 100_000 }), never())

@@ -249,6 +249,22 @@ test('a last solution that the budget cut short makes the search end by budget',
   assert.equal(result.candidates[0]!.ended, false)
 })
 
+test('what a call has cost that failed counts, where its error tells', async () => {
+  const usage = { calls: 1, prompt_tokens: 11, completion_tokens: 7 }
+  const costOf = async (more: object) => {
+    const fails = (_: ProposeRequest, call: number) =>
+      call === 0 ? Object.assign(new Error('x'), more) : null
+    const { result } = await search(createWalkWorld({ fails }), { method: 'best_of_n', params: { n: 2 } })
+    return result.usage.llm
+  }
+  const [told, nothing] = [await costOf({ usage }), await costOf({})]
+  assert.equal(told.calls, nothing.calls)
+  assert.equal(told.completion_tokens - nothing.completion_tokens, 7)
+  assert.equal(told.prompt_tokens - nothing.prompt_tokens, 11)
+  for (const bad of [{ usage: null }, { usage: 'many' }, { usage: { completion_tokens: -1 } }])
+    assert.deepEqual(await costOf(bad), nothing)
+})
+
 test('replies without usable counts are charged what they reserved', async () => {
   const walk = createWalkWorld()
   const world = {

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import request from 'supertest'
 import { parseAddressRanges } from '../../src/llm/address-guard.ts'
+import type { UpstreamConfig } from '../../src/llm/upstreams.ts'
 import { parseAllowedHosts } from '../../src/llm/url-guard.ts'
 import { createLlms } from '../../src/llms.ts'
 import type { LlmServer, LlmServerOptions } from '../fakes/llm-server.ts'
@@ -22,9 +23,17 @@ const DEADLINE_MS = 20_000
 const GRACE_MS = 3000
 const AT_ONCE = 9
 
+/** Deadlines of the upstream's calls, and whether they are streamed. */
+type Settings = Pick<UpstreamConfig, 'timeoutMs' | 'firstTokenTimeoutMs' | 'stream' | 'concurrency'>
+
 /** A Spar whose upstream `fake` is reached as in production. */
-function createSpar(t: TestContext, llm: Pick<LlmServer, 'url'>, timeoutMs: number, more: WorldOptions = {}) {
-  const fake = { name: 'fake', baseUrl: llm.url, model: 'adder', timeoutMs }
+function createSpar(
+  t: TestContext,
+  llm: Pick<LlmServer, 'url'>,
+  settings: Settings,
+  more: WorldOptions = {},
+) {
+  const fake = { name: 'fake', baseUrl: llm.url, model: 'adder', ...settings }
   const llms = createLlms({
     upstreams: new Map([['fake', fake]]),
     allowedHosts: parseAllowedHosts('localhost'),
@@ -82,6 +91,8 @@ interface Fault {
   readonly budget?: Budget
   /** Nobody listens at the upstream's port. */
   readonly closed?: true
+  /** Its calls are streamed. */
+  readonly stream?: 'on'
 }
 
 const FAULTS: readonly Fault[] = [
@@ -136,16 +147,39 @@ const FAULTS: readonly Fault[] = [
   },
 ]
 
+/** The same upstream, asked to stream. */
+const STREAM_FAULTS: readonly Fault[] = (
+  [
+    ['is well', {}, '200 complete'],
+    ['refuses to stream', { script: 'rejects_stream' }, '200 complete'],
+    ['answers in plain JSON', { script: 'streams_never' }, '200 complete'],
+    ['takes no notice of the stop sequence', { script: 'ignores_stop' }, '200 complete'],
+    ['streams two choices', { script: 'stream_two_choices' }, '200 complete'],
+    ['does not mark the end of its stream', { script: 'stream_no_done' }, '200 complete'],
+    ['leaves its stream open', { script: 'stream_never_closes' }, '200 complete'],
+    ['sends a wrong usage chunk', { script: 'stream_wrong_usage' }, '200 complete'],
+    ['dies in the middle of its stream', { script: 'stream_dies' }, '502 LLM_BAD_RESPONSE'],
+    ['ends in the middle of its stream', { script: 'stream_ends_early' }, '502 LLM_BAD_RESPONSE'],
+    ['sends an error in the middle of its stream', { script: 'stream_error_chunk' }, '502 LLM_BAD_RESPONSE'],
+    ['streams a line without end', { script: 'stream_endless_line' }, '502 LLM_BAD_RESPONSE'],
+    ['streams tokens without end', { script: 'stream_endless_tokens' }, '200 complete'],
+    ['stalls before its first token', { script: 'stream_stalls_first' }, '504 LLM_TIMEOUT'],
+    ['stalls between tokens', { script: 'stream_stalls_between' }, '504 LLM_TIMEOUT'],
+    [
+      'dies once in the middle of its stream',
+      { script: (_, i) => (i === 0 ? 'stream_dies' : 'ok') },
+      '200 complete',
+    ],
+  ] as const satisfies readonly (readonly [string, LlmServerOptions, string])[]
+).map(([name, upstream, want]) => ({ name, upstream, want, stream: 'on' }))
+
 type Door = keyof typeof DOORS
 
-async function meet(t: TestContext, { upstream, budget, closed, want }: Fault, door: Door) {
+async function meet(t: TestContext, { upstream, budget, closed, want, stream }: Fault, door: Door) {
   const server = await startLlm(t, upstream)
   if (closed) await server.close()
-  const { app, traffic } = createSpar(
-    t,
-    server,
-    want.endsWith('LLM_TIMEOUT') ? SHORT_TIMEOUT_MS : CALL_TIMEOUT_MS,
-  )
+  const timeoutMs = want.endsWith('LLM_TIMEOUT') ? SHORT_TIMEOUT_MS : CALL_TIMEOUT_MS
+  const { app, traffic } = createSpar(t, server, { timeoutMs, ...(stream && { stream }) })
   const { operation, path, body, outcome } = DOORS[door]
   const startedAt = performance.now()
   const answer = await request(app)
@@ -170,12 +204,27 @@ async function settled(isIdle: () => boolean): Promise<void> {
   }
 }
 
+async function until(holds: () => boolean, otherwise: string): Promise<void> {
+  const startedAt = performance.now()
+  while (!holds()) {
+    assert.ok(performance.now() - startedAt < DEADLINE_MS, otherwise)
+    await sleep(1)
+  }
+}
+
 const cells = (...values: readonly (string | number)[]) => `| ${values.join(' | ')} |`
 
-test('whatever the upstream does, every search ends in time with an answer or a code, and no call outlives it', async t => {
+for (const [how, faults] of [
+  ['', FAULTS],
+  ['streamed, ', STREAM_FAULTS],
+] as const)
+  test(`${how}whatever the upstream does, every search ends in time with an answer or a code, and no call outlives it`, t =>
+    meetAll(t, faults))
+
+async function meetAll(t: TestContext, faults: readonly Fault[]) {
   const rows: string[] = []
   const doors = Object.keys(DOORS) as Door[]
-  const cases = FAULTS.flatMap(fault => doors.map(door => ({ fault, door })))
+  const cases = faults.flatMap(fault => doors.map(door => ({ fault, door })))
   // Few at a time: what is measured is the search and not the queue for a core.
   for (let first = 0; first < cases.length; first += AT_ONCE) {
     const batch = cases.slice(first, first + AT_ONCE)
@@ -190,6 +239,57 @@ test('whatever the upstream does, every search ends in time with an answer or a 
   }
   t.diagnostic(cells('upstream', 'door, method', 'end', 'ms', 'calls', 'open after it'))
   for (const row of rows) t.diagnostic(row)
+}
+
+test('what a stream has cost that breaks off is counted, as an estimate', async t => {
+  const fault = STREAM_FAULTS.find(({ name }) => name === 'dies once in the middle of its stream')!
+  const { answer } = await meet(t, fault, 'search, best_of_n')
+  const { llm: used } = answer.body.usage
+  assert.deepEqual([used.calls, used.estimated], [2, true])
+  const [whole] = answer.body.candidates
+  assert.equal(answer.body.candidates.length, 1)
+  assert.ok(used.completion_tokens > Math.ceil(whole.solution.length / 4) + 1)
+})
+
+test('a first token that does not come ends the search long before a call may', async t => {
+  const server = await startLlm(t, { script: 'stream_stalls_first' })
+  const { app } = createSpar(t, server, { timeoutMs: 60_000, firstTokenTimeoutMs: 200, stream: 'on' })
+  const startedAt = performance.now()
+  const answer = await request(app).post('/search').send({ problem, llm, method: 'beam' })
+  assert.deepEqual([answer.status, answer.body.code], [504, 'LLM_TIMEOUT'])
+  assert.ok(performance.now() - startedAt < GRACE_MS)
+  await settled(() => server.inFlight() === 0)
+})
+
+test('while an upstream is left alone a search ends at once, with the time to come back', async t => {
+  const server = await startLlm(t, { script: 'hangs' })
+  const { app } = createSpar(t, server, { timeoutMs: SHORT_TIMEOUT_MS, concurrency: 2 })
+  const ask = () =>
+    request(app)
+      .post('/search')
+      .send({ problem, llm, method: 'best_of_n', params: { n: 32, concurrency: 32 } })
+  assert.equal((await ask()).body.code, 'LLM_TIMEOUT')
+  const calls = server.requests.length
+  assert.ok(calls <= 6, `${calls} calls, each of which took its time`)
+  const answer = await ask()
+  assert.deepEqual([answer.status, answer.body.code], [502, 'LLM_UNREACHABLE'])
+  assert.match(answer.headers['retry-after']!, /^[1-5]$/)
+  assert.equal(server.requests.length, calls)
+})
+
+test('a request may wish for a stream, or for none, whatever the upstream is configured to', async t => {
+  const server = await startLlm(t)
+  const { app } = createSpar(t, server, {})
+  for (const wish of [{}, { stream: true }, { stream: false }]) {
+    const body = { problem, llm: { ...llm, ...wish }, method: 'best_of_n', params: { n: 1 } }
+    const answer = await request(app).post('/search').send(body)
+    assertContract(answer, 'search')
+    assert.equal(answer.status, 200)
+  }
+  assert.deepEqual(
+    server.requests.map(({ body }) => body?.stream),
+    [undefined, true, undefined],
+  )
 })
 
 test('a wait that the upstream asks for is passed on, and usage that cannot be read is an estimate', async t => {
@@ -244,6 +344,8 @@ interface Stage {
   readonly upstream: LlmServerOptions
   readonly method: string
   readonly slowCritic?: true
+  /** Its calls are streamed. */
+  readonly tokens?: true
   /** Whether the search has come to this stage. */
   readonly reached: (server: LlmServer, critic: { readonly waiting: number }) => boolean
 }
@@ -258,6 +360,13 @@ const STAGES: readonly Stage[] = [
     name: 'in the middle of an answer',
     upstream: { script: 'hangs_mid_body' },
     method: 'best_of_n',
+    reached: called(2),
+  },
+  {
+    name: 'between two tokens',
+    upstream: { script: 'stream_stalls_between' },
+    method: 'best_of_n',
+    tokens: true,
     reached: called(2),
   },
   {
@@ -303,7 +412,12 @@ async function leave(t: TestContext, stage: Stage, stream: boolean) {
     list: () => [],
     ...NO_SWITCH,
   }
-  const { app, lines, traffic } = createSpar(t, server, 60_000, { critics })
+  const { app, lines, traffic } = createSpar(
+    t,
+    server,
+    { timeoutMs: 60_000, ...(stage.tokens && { stream: 'on' }) },
+    { critics },
+  )
   let ms = 0
   let calls = 0
   await listening(app, async url => {
@@ -318,11 +432,11 @@ async function leave(t: TestContext, stage: Stage, stream: boolean) {
         () => assert.fail('it was answered'),
         () => {},
       )
-    while (!stage.reached(server, seen)) await sleep(5)
+    await until(() => stage.reached(server, seen), `${stage.name}: it did not come to that`)
     client.abort()
     const leftAt = performance.now()
     await gone
-    while (server.inFlight() > 0 || seen.waiting > 0) await sleep(1)
+    await until(() => server.inFlight() === 0 && seen.waiting === 0, `${stage.name}: calls are still open`)
     ms = Math.round(performance.now() - leftAt)
     await settled(() => server.inFlight() === 0)
     calls = server.requests.length

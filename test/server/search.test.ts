@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import request from 'supertest'
+import type { Critic } from '../../src/critic/types.ts'
+import { AppError } from '../../src/errors.ts'
 import { METHOD_NAMES } from '../../src/search/params.ts'
 import { assertContract } from './contract-check.ts'
 import { listening } from './listening.ts'
-import { createWorld, startLlm } from './world.ts'
+import { createWorld, startLlm, sumsCritic } from './world.ts'
 
 const problem = 'Tom has 5 apples, buys 7, then 30 more. How many has he?'
 const fake = { upstream: 'fake' }
@@ -198,6 +200,35 @@ test('a running search stays on the critic it began with', async t => {
   while (slow.requests.length < 2) await new Promise(resolve => setTimeout(resolve, 5))
   await own.deps.critics.promote('sums@1', 'req')
   assert.equal((await asked).body.critic, 'sums@2')
+})
+
+test('where a candidate that is tried out fails in the middle of a search, what serves judges on, under its own name and threshold', async t => {
+  const candidate = sumsCritic('candidate')
+  const serving = { ...sumsCritic('sums@2'), threshold: 0.95 }
+  let calls = 0
+  const failing: Critic = {
+    ...candidate,
+    async judge(items, signal) {
+      if (calls++ >= 1) throw new AppError('CRITIC_FAILED', 'The critic failed on this request.')
+      return candidate.judge(items, signal)
+    },
+  }
+  const critics = { ...world.deps.critics, criticFor: () => ({ critic: failing, fallback: serving }) }
+  const own = createWorld(t, { llmUrl: llm.url, critics })
+  const answer = await request(own.app).post('/search').send({ problem, llm: fake, method: 'beam', seed: 1 })
+  assert.deepEqual([answer.status, answer.body.critic, calls], [200, 'sums@2', 2])
+  assert.ok(
+    answer.body.steps.every(
+      ({ score, verdict }: { score: number | null; verdict: string }) =>
+        score !== null && verdict === 'wrong',
+    ),
+  )
+  assert.equal((await own.traffic())[0]!.record.critic, 'sums@2')
+  const alone = { ...world.deps.critics, criticFor: () => ({ critic: failing, fallback: null }) }
+  const answered = await request(createWorld(t, { llmUrl: llm.url, critics: alone }).app)
+    .post('/search')
+    .send({ problem, llm: fake, method: 'beam' })
+  assert.deepEqual([answered.status, answered.body.code], [503, 'CRITIC_FAILED'])
 })
 
 test('a search is logged with its chosen candidate first, and takes feedback by its id', async t => {

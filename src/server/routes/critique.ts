@@ -13,6 +13,7 @@ import type { Operation } from '../operations.ts'
 import { logged, recordOnceSent } from '../traffic.ts'
 import { InvalidRequest } from '../validate.ts'
 import { chooseCritic, showExamples, verdictOf } from '../verdict.ts'
+import { withFallback } from '../with-fallback.ts'
 
 type Schemas = components['schemas']
 type Item = Schemas['ItemSteps'] | Schemas['ItemSolution']
@@ -36,17 +37,12 @@ export const critique =
     const { body } = req
     const client = clientOf(req) ?? res.locals.requestId
     const { critic: chosen, fallback } = chooseCritic(deps.critics, body.critic, client)
-    let critic = showExamples(chosen, body.examples)
+    const critic = withFallback({ critic: showExamples(chosen, body.examples), fallback })
     const items =
       'items' in body ? body.items.map((item, i) => readItem(item, `items[${i}].`)) : [readItem(body, '')]
-    const wanted = whileWanted(res)
-    const ask = (critic: Critic) =>
-      askCritic(critic, items, wanted, timing => res.set('Server-Timing', wordTiming(timing)))
-    const judged = await ask(critic).catch(error => {
-      if (fallback === null || wanted.aborted) throw error
-      critic = fallback // no client pays for a candidate that is tried out
-      return ask(fallback)
-    })
+    const judged = await askCritic(critic, items, whileWanted(res), timing =>
+      res.set('Server-Timing', wordTiming(timing)),
+    )
     const requestId = res.locals.requestId
     const answers = items.map((item, i) => {
       const found = judged[i]

@@ -1,0 +1,28 @@
+// What was learned of how one model of one endpoint behaves, beyond a single request. Knows no HTTP.
+import type { ContinuationMode } from './types.ts'
+
+/** A field that not every endpoint takes, and that can be done without. */
+export type Extra = 'logprobs' | 'stream' | 'stream_options'
+
+/** Shared by all clients of a model at an endpoint; they write into it. */
+export interface Manners {
+  /** How it continues a partial answer; undefined until that is known. */
+  mode: ContinuationMode | undefined
+  /**
+   * How often in a row the stop sequence ended a step before its first word. Some chat templates trim the break that the partial answer
+   * ends with (Llama 3), and some models think in paragraphs first.
+   */
+  emptySteps: number
+  /** True once it was seen to write on behind a step that it should have stopped at. */
+  writesOn: boolean
+  /** What it refuses, or takes no notice of. */
+  readonly refuses: Set<Extra>
+}
+
+/** Of an endpoint that was never asked. */
+export const createManners = (): Manners => ({
+  mode: undefined,
+  emptySteps: 0,
+  writesOn: false,
+  refuses: new Set(),
+})
