@@ -19,7 +19,7 @@ import {
   tokenFeeds,
 } from './feeds.ts'
 import { type Artifact, type Calibration, openArtifact } from './manifest.ts'
-import { BATCH_TOKENS } from './pack.ts'
+import { fastestRun } from './pack.ts'
 import { type Job, type Planned, planRuns, stepOfPart } from './plan.ts'
 import { choosePrecision, modelFile, type Precision, type PrecisionChoice } from './precision.ts'
 import { createPrefixCache } from './prefix-cache.ts'
@@ -32,8 +32,8 @@ export interface ScorerOptions {
   readonly device?: Device
   /** Threads inside one operator. */
   readonly threads?: number
-  /** Padded tokens in one run at most (one row may be longer). */
-  readonly batchTokens?: number
+  /** Padded tokens in one run at most (one row may be longer); `fastestRun` when absent. */
+  readonly runTokens?: number
   /** Memory for what was computed of the beginnings of rows; 0, nothing is kept, when absent. */
   readonly prefixCacheBytes?: number
   /** float32 when absent. */
@@ -52,8 +52,8 @@ export interface Scorer {
   readonly precision: Precision
   /** Encodes an item. */
   prepare(item: CritiqueItem): Prepared
-  /** The runs that score the jobs, see `planRuns`; each is to be run before the next is asked for. */
-  plan<T extends Job>(jobs: readonly T[], maxTokens: number): Iterable<Planned<T>[]>
+  /** The runs that score the jobs, see `planRuns`; each is to be run before the next is asked for. `maxTokens` in place of `runTokens`. */
+  plan<T extends Job>(jobs: readonly T[], maxTokens?: number): Iterable<Planned<T>[]>
   /** One run of the session over the rows, or none where all is known. */
   run(rows: readonly Planned[]): Promise<void>
   /** Bytes of the prefix cache. */
@@ -126,7 +126,7 @@ export async function openScorer(dir: string, options: ScorerOptions = {}): Prom
   const tokenizer = openTokenizer(artifact)
   const precision = choosePrecision(options.precision ?? 'float32', manifest, options.device ?? 'cpu')
   const session = await openModel(readFileSync(join(dir, modelFile(precision))), options)
-  const batchTokens = options.batchTokens ?? BATCH_TOKENS
+  const { device = 'cpu', threads = 1, runTokens = fastestRun(device, threads) } = options
 
   function prepare(item: CritiqueItem): Prepared {
     const { rows, features, evidence } = encodeItem(tokenizer, item, manifest.max_length)
@@ -182,7 +182,7 @@ export async function openScorer(dir: string, options: ScorerOptions = {}): Prom
   async function score(items: readonly CritiqueItem[]): Promise<Prepared[]> {
     const prepared = items.map(prepare)
     const jobs = prepared.flatMap(item => item.jobs)
-    for (const rows of planRuns(jobs, cache, batchTokens)) await run(rows)
+    for (const rows of planRuns(jobs, cache, runTokens)) await run(rows)
     return prepared
   }
 
@@ -190,7 +190,7 @@ export async function openScorer(dir: string, options: ScorerOptions = {}): Prom
     artifact,
     precision,
     prepare,
-    plan: (jobs, maxTokens) => planRuns(jobs, cache, maxTokens),
+    plan: (jobs, maxTokens = runTokens) => planRuns(jobs, cache, maxTokens),
     run,
     cacheBytes: () => cache?.bytes ?? 0,
     async logits(items) {
