@@ -27,6 +27,9 @@ const NOWHERE: ReadonlyMap<string, Rational> = new Map()
 const SETS_UP =
   /\b(?:equations?|solv\w*|plug\w*|substitut\w*|satisf\w*|set|equate|check\w*|tr(?:y|ies|ied)|want|need)\b/i
 
+/** What every formula has that says more than plain arithmetic, which is another checker's: a letter, a command, bars or degrees. */
+const BEYOND_PLAIN = /[\p{L}\\|°]/u
+
 function parse(side: Side): Parsed {
   const formula = side.text === '' ? null : parseFormula(side.text)
   return { ...side, formula, names: formula === null ? NONE : namesOf(formula) }
@@ -96,7 +99,9 @@ export function createAlgebra(problem: string): Algebra {
   const stated = createStated()
   const read = (text: string): Evidence[] => {
     stated.begin(text)
-    const chains = findChains(text).map(({ sides, goesOn }) => ({ sides: sides.map(parse), goesOn }))
+    const chains = findChains(text)
+      .filter(({ sides }) => sides.some(side => BEYOND_PLAIN.test(side.text)))
+      .map(({ sides, goesOn }) => ({ sides: sides.map(parse), goesOn }))
     if (chains.length === 0) return []
     for (const { sides, goesOn } of chains) learn(sides, goesOn, stated)
     const words = text.toLowerCase().match(/[a-z']+/g) ?? []

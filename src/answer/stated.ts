@@ -38,14 +38,14 @@ export interface Stated {
 export function createStated(): Stated {
   const statements = new Map<string, Statement>()
   let current = 0
-  let supposes = false
+  let read = ''
   return {
     begin(text) {
       current++
-      supposes = SUPPOSES.test(text)
+      read = text
     },
     learn(name, given, isRounded) {
-      const value = supposes ? null : given
+      const value = given === null || SUPPOSES.test(read) ? null : given
       const before = statements.get(name)
       if (before === undefined) {
         if (statements.size < MAX_NAMES) statements.set(name, { value, isRounded, text: current })

@@ -13,6 +13,8 @@ import {
 import { FEATURE_NAMES, type FeatureName } from './features.ts'
 import type { CritiqueItem } from './types.ts'
 
+type Values = Record<FeatureName, number>
+
 /** Marks of the numbers of a text; `slot` is the same for the same value. */
 type Marks = StepReading['numbers']
 
@@ -34,6 +36,16 @@ const magnitude = (value: number): number => Math.log1p(Math.abs(value))
 function growth(value: number | undefined, before: number | undefined): number {
   if (value === undefined || before === undefined) return 4
   return Math.min(8, Math.max(0, 4 + magnitude(value) - magnitude(before)))
+}
+
+const PLACES = new Map(FEATURE_NAMES.map((name, i) => [name, i]))
+
+/** The values of some groups in the order of FEATURE_NAMES. One object of all is a slow one: it has too many properties. */
+function inOrder(...groups: readonly Partial<Values>[]): Float32Array {
+  const values = new Float32Array(FEATURE_NAMES.length)
+  for (const group of groups)
+    for (const name in group) values[PLACES.get(name as FeatureName)!] = group[name as FeatureName]!
+  return values
 }
 
 /**
@@ -72,6 +84,7 @@ export function createFeatureReader(
     const equations = evidence.filter(e => e.kind === 'equation')
     const failed = equations.some(e => e.holds === false) ? 1 : 0
     const words = wordsOf(step)
+    const ofNotation = notationFeatures(step)
     const ofWords = wordFeatures(step)
     const newLetters = new Set(lettersOf(step).filter(letter => !letters.has(letter)))
     const normal = step.trim().toLowerCase()
@@ -83,10 +96,7 @@ export function createFeatureReader(
     soFar.failed += failed
     soFar.sinceGiven = newlyUsed.length > 0 ? 0 : soFar.sinceGiven + 1
 
-    const all: Record<FeatureName, number> = {
-      ...ofProblem,
-      ...notationFeatures(step),
-      ...ofWords,
+    const ofStep: Omit<Values, keyof typeof ofProblem | keyof typeof ofNotation | keyof typeof ofWords> = {
       position: soFar.steps,
       chars_so_far: soFar.chars,
       chars_before: before.chars,
@@ -132,7 +142,7 @@ export function createFeatureReader(
       lastValue: values.at(-1) ?? before.lastValue,
       chars: step.length,
     }
-    return Float32Array.from(FEATURE_NAMES, name => all[name])
+    return inOrder(ofProblem, ofNotation, ofWords, ofStep)
   }
 }
 
