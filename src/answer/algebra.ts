@@ -13,6 +13,8 @@ import type { Evidence } from './types.ts'
 /** Checks the texts of one solution in order; the problem comes first. */
 export interface Algebra {
   read(text: string): Evidence[]
+  /** A checker of its own for another solution that begins as this one does so far. */
+  fork(): Algebra
 }
 
 interface Parsed extends Side {
@@ -96,7 +98,12 @@ function learn(sides: readonly Parsed[], goesOn: boolean, stated: Stated): void 
  * (`6y + 1 = 145, so y = 24/5`). Says false only where no equation to solve could be meant. Linear in the text's length.
  */
 export function createAlgebra(problem: string): Algebra {
-  const stated = createStated()
+  const algebra = algebraAfter(createStated())
+  algebra.read(problem)
+  return algebra
+}
+
+function algebraAfter(stated: Stated): Algebra {
   const read = (text: string): Evidence[] => {
     stated.begin(text)
     const chains = findChains(text)
@@ -116,6 +123,5 @@ export function createAlgebra(problem: string): Algebra {
       }),
     )
   }
-  read(problem)
-  return { read }
+  return { read, fork: () => algebraAfter(stated.fork()) }
 }

@@ -32,12 +32,14 @@ export interface Stated {
   learn(name: string, value: Rational | null, isRounded: boolean): void
   /** The stated values of all these names; null unless all are known. */
   valuesOf(names: ReadonlySet<string>): Known | null
+  /** A memory of its own that begins with what this one knows. */
+  fork(): Stated
 }
 
-/** An empty memory. */
-export function createStated(): Stated {
-  const statements = new Map<string, Statement>()
-  let current = 0
+/** An empty memory, or one that goes on after `current` texts from what they stated. */
+export function createStated(before: ReadonlyMap<string, Statement> = new Map(), texts = 0): Stated {
+  const statements = new Map(before)
+  let current = texts
   let read = ''
   return {
     begin(text) {
@@ -66,5 +68,6 @@ export function createStated(): Stated {
       }
       return { point, isRounded, isRecent }
     },
+    fork: () => createStated(statements, current),
   }
 }
