@@ -13,6 +13,8 @@ import type { Evidence } from './types.ts'
 /** Checks the texts of one solution in order; the problem comes first. */
 export interface Algebra {
   read(text: string): Evidence[]
+  /** A checker of its own for another solution that begins as this one does so far. */
+  fork(): Algebra
 }
 
 interface Parsed extends Side {
@@ -26,6 +28,9 @@ const NOWHERE: ReadonlyMap<string, Rational> = new Map()
 // Words of a text that sets equations up rather than claims that they hold.
 const SETS_UP =
   /\b(?:equations?|solv\w*|plug\w*|substitut\w*|satisf\w*|set|equate|check\w*|tr(?:y|ies|ied)|want|need)\b/i
+
+/** What every formula has that says more than plain arithmetic, which is another checker's: a letter, a command, bars or degrees. */
+const BEYOND_PLAIN = /[\p{L}\\|°]/u
 
 function parse(side: Side): Parsed {
   const formula = side.text === '' ? null : parseFormula(side.text)
@@ -93,10 +98,17 @@ function learn(sides: readonly Parsed[], goesOn: boolean, stated: Stated): void 
  * (`6y + 1 = 145, so y = 24/5`). Says false only where no equation to solve could be meant. Linear in the text's length.
  */
 export function createAlgebra(problem: string): Algebra {
-  const stated = createStated()
+  const algebra = algebraAfter(createStated())
+  algebra.read(problem)
+  return algebra
+}
+
+function algebraAfter(stated: Stated): Algebra {
   const read = (text: string): Evidence[] => {
     stated.begin(text)
-    const chains = findChains(text).map(({ sides, goesOn }) => ({ sides: sides.map(parse), goesOn }))
+    const chains = findChains(text)
+      .filter(({ sides }) => sides.some(side => BEYOND_PLAIN.test(side.text)))
+      .map(({ sides, goesOn }) => ({ sides: sides.map(parse), goesOn }))
     if (chains.length === 0) return []
     for (const { sides, goesOn } of chains) learn(sides, goesOn, stated)
     const words = text.toLowerCase().match(/[a-z']+/g) ?? []
@@ -111,6 +123,5 @@ export function createAlgebra(problem: string): Algebra {
       }),
     )
   }
-  read(problem)
-  return { read }
+  return { read, fork: () => algebraAfter(stated.fork()) }
 }

@@ -14,6 +14,9 @@ const WORDS: ReadonlyMap<string, Rational> = new Map(
   }),
 )
 
+/** A whole word of the table. */
+const NUMBER_WORD = new RegExp(`(?<![a-z])(?:${[...WORDS.keys()].join('|')})(?![a-z])`, 'gi')
+
 /** `twenty-five` is 20 + 5, `two hundred` 2 * 100, `three quarters` 3 * 1/4; null when the two do not combine. */
 function combine(before: Rational, value: Rational): Rational | null {
   if (value.d !== 1n || value.n === 12n || value.n >= 100n) return mul(before, value)
@@ -28,10 +31,9 @@ export function readNumberWords(text: string): Rational[] {
   const values: Rational[] = []
   let before: Rational | null = null
   let end = -1
-  for (const match of text.matchAll(/[a-z]+/gi)) {
+  for (const match of text.matchAll(NUMBER_WORD)) {
     const word = match[0]
-    const value = word.length > 9 ? undefined : WORDS.get(word.toLowerCase())
-    if (value === undefined) continue
+    const value = WORDS.get(word.toLowerCase())!
     values.push(value)
     const whole: Rational | null = before !== null && match.index === end + 1 ? combine(before, value) : null
     if (whole !== null) values.push(whole)

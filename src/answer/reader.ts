@@ -1,5 +1,5 @@
 // Reads the steps of one solution in order: which value each number is, and where it comes from. Knows no model.
-import { createAlgebra } from './algebra.ts'
+import { type Algebra, createAlgebra } from './algebra.ts'
 import { isDigit, isLetter } from './chars.ts'
 import { checkEquations } from './equations.ts'
 import { readNumberWords } from './number-words.ts'
@@ -35,6 +35,8 @@ export interface StepReading {
 export interface Reader {
   readonly problemNumbers: readonly NumberMark[]
   read(step: string): StepReading
+  /** A reader of its own for another solution that begins as this one does so far. */
+  fork(): Reader
 }
 
 /** Values remembered at most; what comes later is forgotten again, so that a hostile text costs linear time. */
@@ -55,6 +57,12 @@ interface Memory {
   readonly origins: Map<string, 'given' | 'known'>
   readonly operands: number[]
 }
+
+const copyOf = ({ slots, origins, operands }: Memory): Memory => ({
+  slots: new Map(slots),
+  origins: new Map(origins),
+  operands: [...operands],
+})
 
 function remember(memory: Memory, value: Rational, origin: 'given' | 'known'): void {
   const key = format(value)
@@ -146,7 +154,10 @@ export function createReader(problem: string): Reader {
     flag: read.value === null ? ('unread' as const) : ('given' as const),
   }))
 
-  const algebra = createAlgebra(problem)
+  return readerAfter(memory, problemNumbers, createAlgebra(problem))
+}
+
+function readerAfter(memory: Memory, problemNumbers: readonly NumberMark[], algebra: Algebra): Reader {
   return {
     problemNumbers,
     read(step) {
@@ -167,6 +178,7 @@ export function createReader(problem: string): Reader {
       for (const value of readNumberWords(step)) remember(memory, value, 'known')
       return { numbers, evidence }
     },
+    fork: () => readerAfter(copyOf(memory), problemNumbers, algebra.fork()),
   }
 }
 

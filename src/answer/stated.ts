@@ -32,20 +32,22 @@ export interface Stated {
   learn(name: string, value: Rational | null, isRounded: boolean): void
   /** The stated values of all these names; null unless all are known. */
   valuesOf(names: ReadonlySet<string>): Known | null
+  /** A memory of its own that begins with what this one knows. */
+  fork(): Stated
 }
 
-/** An empty memory. */
-export function createStated(): Stated {
-  const statements = new Map<string, Statement>()
-  let current = 0
-  let supposes = false
+/** An empty memory, or one that goes on after `current` texts from what they stated. */
+export function createStated(before: ReadonlyMap<string, Statement> = new Map(), texts = 0): Stated {
+  const statements = new Map(before)
+  let current = texts
+  let read = ''
   return {
     begin(text) {
       current++
-      supposes = SUPPOSES.test(text)
+      read = text
     },
     learn(name, given, isRounded) {
-      const value = supposes ? null : given
+      const value = given === null || SUPPOSES.test(read) ? null : given
       const before = statements.get(name)
       if (before === undefined) {
         if (statements.size < MAX_NAMES) statements.set(name, { value, isRounded, text: current })
@@ -66,5 +68,6 @@ export function createStated(): Stated {
       }
       return { point, isRounded, isRecent }
     },
+    fork: () => createStated(statements, current),
   }
 }

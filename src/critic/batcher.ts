@@ -25,7 +25,7 @@ export interface Scored {
 
 export interface BatcherOptions {
   readonly scorer: Pick<Scorer, 'prepare' | 'plan' | 'run'>
-  /** Tokens taken from the requests at a time, and padded tokens in one run. */
+  /** Tokens taken from the requests at a time; between two such batches every request has its turn. */
   readonly batchTokens: number
   readonly onRan: (ran: Ran) => void
   readonly onFailed: (id: number, error: unknown) => void
@@ -126,7 +126,7 @@ export function createBatcher({ scorer, batchTokens, onRan, onFailed }: BatcherO
     while (!turns.empty) {
       await afterInput() // whatever has come meanwhile takes part
       const batch = turns.take(batchTokens, ({ row }) => row.tokens.length)
-      for (const rows of scorer.plan(batch, batchTokens)) {
+      for (const rows of scorer.plan(batch)) {
         const wanted = rows.filter(isOpen)
         if (wanted.length > 0) await run(wanted)
       }

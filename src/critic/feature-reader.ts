@@ -13,6 +13,8 @@ import {
 import { FEATURE_NAMES, type FeatureName } from './features.ts'
 import type { CritiqueItem } from './types.ts'
 
+type Values = Record<FeatureName, number>
+
 /** Marks of the numbers of a text; `slot` is the same for the same value. */
 type Marks = StepReading['numbers']
 
@@ -36,32 +38,84 @@ function growth(value: number | undefined, before: number | undefined): number {
   return Math.min(8, Math.max(0, 4 + magnitude(value) - magnitude(before)))
 }
 
-/**
- * Features of the steps of one solution, taken in order: values in the order of FEATURE_NAMES, finite and not negative.
- *
- * @param problemNumbers what the reader of this solution found in the problem
- */
+const PLACES = new Map(FEATURE_NAMES.map((name, i) => [name, i]))
+
+/** The values of some groups in the order of FEATURE_NAMES. One object of all is a slow one: it has too many properties. */
+function inOrder(...groups: readonly Partial<Values>[]): Float32Array {
+  const values = new Float32Array(FEATURE_NAMES.length)
+  for (const group of groups)
+    for (const name in group) values[PLACES.get(name as FeatureName)!] = group[name as FeatureName]!
+  return values
+}
+
+/** Computes the features of the steps of one solution, taken in order. */
+export interface FeatureReader {
+  /** Values in the order of FEATURE_NAMES, finite and not negative. */
+  read(step: string, reading: StepReading): Float32Array
+  /** A reader of its own for another solution that begins as this one does so far. */
+  fork(): FeatureReader
+}
+
+/** What of a problem its steps are measured by. */
+interface Given {
+  readonly ofProblem: ReturnType<typeof problemFeatures> & { problem_numbers: number }
+  readonly problemWords: ReadonlySet<string>
+  readonly givenSlots: ReadonlySet<number>
+}
+
+/** What is remembered of the steps so far. */
+interface Past {
+  readonly usedSlots: Set<number>
+  readonly statedSlots: Set<number>
+  readonly wordsBefore: Set<string>
+  readonly letters: Set<string>
+  readonly stepsBefore: Set<string>
+  readonly soFar: Record<'steps' | 'chars' | 'operators' | 'nowhere' | 'failed' | 'sinceGiven', number>
+  before: {
+    readonly slots: ReadonlySet<number>
+    readonly lastSlot: number
+    readonly lastValue?: number | undefined
+    readonly chars: number
+  }
+}
+
+const copyOf = (past: Past): Past => ({
+  usedSlots: new Set(past.usedSlots),
+  statedSlots: new Set(past.statedSlots),
+  wordsBefore: new Set(past.wordsBefore),
+  letters: new Set(past.letters),
+  stepsBefore: new Set(past.stepsBefore),
+  soFar: { ...past.soFar },
+  before: past.before,
+})
+
+/** @param problemNumbers what the reader of this solution found in the problem */
 export function createFeatureReader(
   problem: string,
   problemNumbers: readonly Marks[number][],
-): (step: string, reading: StepReading) => Float32Array {
-  const ofProblem = { ...problemFeatures(problem), problem_numbers: problemNumbers.length }
-  const problemWords = wordsOf(problem)
-  const givenSlots = new Set(problemNumbers.map(number => number.slot))
-  const usedSlots = new Set<number>()
-  const statedSlots = new Set<number>()
-  const wordsBefore = new Set<string>()
-  const letters = new Set(lettersOf(problem))
-  const stepsBefore = new Set<string>()
-  const soFar = { steps: 0, chars: 0, operators: 0, nowhere: 0, failed: 0, sinceGiven: 0 }
-  let before: {
-    slots: ReadonlySet<number>
-    lastSlot: number
-    lastValue?: number | undefined
-    chars: number
-  } = { slots: new Set(), lastSlot: 0, chars: 0 }
+): FeatureReader {
+  const given = {
+    ofProblem: { ...problemFeatures(problem), problem_numbers: problemNumbers.length },
+    problemWords: wordsOf(problem),
+    givenSlots: new Set(problemNumbers.map(number => number.slot)),
+  }
+  return readerAfter(given, {
+    usedSlots: new Set(),
+    statedSlots: new Set(),
+    wordsBefore: new Set(),
+    letters: new Set(lettersOf(problem)),
+    stepsBefore: new Set(),
+    soFar: { steps: 0, chars: 0, operators: 0, nowhere: 0, failed: 0, sinceGiven: 0 },
+    before: { slots: new Set(), lastSlot: 0, chars: 0 },
+  })
+}
 
-  return (step, { numbers, evidence }) => {
+function readerAfter(given: Given, past: Past): FeatureReader {
+  const { ofProblem, problemWords, givenSlots } = given
+  const { usedSlots, statedSlots, wordsBefore, letters, stepsBefore, soFar } = past
+
+  function read(step: string, { numbers, evidence }: StepReading): Float32Array {
+    const { before } = past
     const flagged = (...flags: string[]) => numbers.filter(n => flags.includes(n.flag)).length
     const slots = new Set(numbers.map(number => number.slot))
     const last = numbers.at(-1)
@@ -72,6 +126,7 @@ export function createFeatureReader(
     const equations = evidence.filter(e => e.kind === 'equation')
     const failed = equations.some(e => e.holds === false) ? 1 : 0
     const words = wordsOf(step)
+    const ofNotation = notationFeatures(step)
     const ofWords = wordFeatures(step)
     const newLetters = new Set(lettersOf(step).filter(letter => !letters.has(letter)))
     const normal = step.trim().toLowerCase()
@@ -83,10 +138,7 @@ export function createFeatureReader(
     soFar.failed += failed
     soFar.sinceGiven = newlyUsed.length > 0 ? 0 : soFar.sinceGiven + 1
 
-    const all: Record<FeatureName, number> = {
-      ...ofProblem,
-      ...notationFeatures(step),
-      ...ofWords,
+    const ofStep: Omit<Values, keyof typeof ofProblem | keyof typeof ofNotation | keyof typeof ofWords> = {
       position: soFar.steps,
       chars_so_far: soFar.chars,
       chars_before: before.chars,
@@ -126,19 +178,21 @@ export function createFeatureReader(
     for (const letter of newLetters) letters.add(letter)
     for (const slot of slots) statedSlots.add(slot)
     stepsBefore.add(normal)
-    before = {
+    past.before = {
       slots,
       lastSlot: last?.slot ?? 0,
       lastValue: values.at(-1) ?? before.lastValue,
       chars: step.length,
     }
-    return Float32Array.from(FEATURE_NAMES, name => all[name])
+    return inOrder(ofProblem, ofNotation, ofWords, ofStep)
   }
+
+  return { read, fork: () => readerAfter(given, copyOf(past)) }
 }
 
 /** Features of every step of an item, see `createFeatureReader`. */
 export function readFeatures({ problem, steps }: CritiqueItem): Float32Array[] {
   const reader = createReader(problem)
-  const featuresOf = createFeatureReader(problem, reader.problemNumbers)
-  return steps.map(step => featuresOf(step, reader.read(step)))
+  const features = createFeatureReader(problem, reader.problemNumbers)
+  return steps.map(step => features.read(step, reader.read(step)))
 }

@@ -2,8 +2,7 @@
 import * as ort from 'onnxruntime-node'
 import { FEATURE_INPUTS, writeFeatureInputs } from './features.ts'
 import type { ModelShape } from './manifest.ts'
-import { type Planned, startOfPart, stepOfPart } from './plan.ts'
-import type { Kept } from './prefix-cache.ts'
+import { type Kept, type Planned, startOfPart, stepOfPart } from './plan.ts'
 
 /** Sizes of a model's keys and values. */
 export interface StateShape {

@@ -6,7 +6,7 @@ import { openScorer, type Scorer, type ScorerOptions } from './scorer.ts'
 import { inTurn, type TurnsOnDevice } from './turns-on-device.ts'
 import type { CritiqueItem } from './types.ts'
 
-export interface DeviceOptions extends Omit<ScorerOptions, 'device' | 'batchTokens'> {
+export interface DeviceOptions extends Omit<ScorerOptions, 'device' | 'runTokens'> {
   readonly dir: string
   /** Tried in order; the first that opens is used. */
   readonly devices: readonly Device[]

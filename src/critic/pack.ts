@@ -1,7 +1,13 @@
 // Packs rows into runs of a session: like lengths together, within a budget of padded tokens. Knows no model and no queue.
 
-/** Padded tokens in one run. */
-export const BATCH_TOKENS = 4096
+/** Padded tokens in one run on a GPU, at most on any device. */
+const LARGEST_RUN = 4096
+/** Padded tokens in one run, for each core that computes it: what it works on then fits in the core's own cache. */
+const CORE_RUN = 512
+
+/** Padded tokens in one run at which a device is fastest. @param threads those of a run on a CPU */
+export const fastestRun = (device: string, threads: number): number =>
+  device === 'cpu' ? Math.min(LARGEST_RUN, CORE_RUN * threads) : LARGEST_RUN
 
 const SHORTEST_BUCKET = 32
 const BUCKETS_PER_DOUBLING = 2

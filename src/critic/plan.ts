@@ -2,7 +2,17 @@
 // compute its beginning. Knows no session.
 import type { Row } from './encode.ts'
 import { type Lengths, packRuns } from './pack.ts'
-import type { Kept, PrefixCache } from './prefix-cache.ts'
+import type { PrefixCache } from './prefix-cache.ts'
+
+/** What a model computed of one part of a row, after one certain beginning. */
+export interface Kept {
+  /** Tokens of the part. */
+  readonly tokens: number
+  /** Keys and values of its tokens, in whatever layout the owner writes and reads. */
+  readonly state: Float32Array
+  /** Of the step that the part is; null where no step is scored. */
+  readonly logit: number | null
+}
 
 /** A row that waits to be run; the logits of its steps are written into `out`. */
 export interface Job {
@@ -90,7 +100,7 @@ function claim(keys: readonly string[], claims: Claim): void {
  */
 export function* planRuns<T extends Job>(
   jobs: readonly T[],
-  cache: PrefixCache | null,
+  cache: PrefixCache<Kept> | null,
   maxTokens: number,
 ): Generator<Planned<T>[], void> {
   let waiting: Waiting<T>[] = jobs.map(job => ({

@@ -1,16 +1,7 @@
-// What a model computed of the beginnings of rows: a tree of parts under a cap of bytes. Knows no model, no session and no row.
+// What was found out about the beginnings of sequences: a tree of parts under a cap of bytes. Knows no model and no text.
 
-/** What is kept of one part of a row, which follows one certain beginning. */
-export interface Kept {
-  /** Tokens of the part. */
-  readonly tokens: number
-  /** Keys and values of its tokens, in whatever layout the owner writes and reads. */
-  readonly state: Float32Array
-  /** Of the step that the part is; null where no step is scored. */
-  readonly logit: number | null
-}
-
-export interface PrefixCache {
+/** `Kept` is what is kept of one part, which follows one certain beginning. */
+export interface PrefixCache<Kept> {
   /** Of everything kept now; at most the cap. */
   readonly bytes: number
   /** What is kept of the longest known beginning, part by part; it counts as used. */
@@ -22,10 +13,10 @@ export interface PrefixCache {
   keep(keys: readonly string[], partAt: (i: number) => Kept): void
 }
 
-interface Node {
+interface TreeNode<Kept> {
   readonly key: string
-  readonly parent: Node | null
-  readonly children: Map<string, Node>
+  readonly parent: TreeNode<Kept> | null
+  readonly children: Map<string, TreeNode<Kept>>
   readonly part: Kept
   readonly bytes: number
 }
@@ -33,8 +24,16 @@ interface Node {
 /** About what a node costs besides its numbers and its key. */
 const NODE_BYTES = 400
 
-/** A cache of at most `maxBytes`. A key says everything that tells a part from others after the same beginning. */
-export function createPrefixCache(maxBytes: number): PrefixCache {
+/**
+ * A cache of at most `maxBytes`. A key says everything that tells a part from others after the same beginning.
+ *
+ * @param bytesOf what a part takes, without its key; asked once a part
+ */
+export function createPrefixCache<Kept>(
+  maxBytes: number,
+  bytesOf: (part: Kept) => number,
+): PrefixCache<Kept> {
+  type Node = TreeNode<Kept>
   const roots = new Map<string, Node>()
   /** Least recently used first. A node comes before its parent, so that the first one has no children. */
   const byUse = new Set<Node>()
@@ -56,7 +55,7 @@ export function createPrefixCache(maxBytes: number): PrefixCache {
   }
 
   function add(parent: Node | null, key: string, part: Kept): Node {
-    const size = part.state.byteLength + key.length + NODE_BYTES
+    const size = bytesOf(part) + key.length + NODE_BYTES
     const node: Node = { key, parent, children: new Map(), part, bytes: size }
     childrenOf(parent).set(key, node)
     bytes += size

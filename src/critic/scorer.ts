@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import { AppError } from '../errors.ts'
 import type { Device } from './device.ts'
-import { encodeItem, FLAGS, SLOTS } from './encode.ts'
+import { layOut } from './encode.ts'
 import { FEATURES } from './features.ts'
 import {
   createScratch,
@@ -20,8 +20,9 @@ import {
   tokenFeeds,
 } from './feeds.ts'
 import { type Artifact, type Calibration, openArtifact } from './manifest.ts'
-import { BATCH_TOKENS } from './pack.ts'
-import { type Job, type Planned, planRuns, stepOfPart } from './plan.ts'
+import { fastestRun } from './pack.ts'
+import { createPartReader, FLAGS, SLOTS } from './parts.ts'
+import { type Job, type Kept, type Planned, planRuns, stepOfPart } from './plan.ts'
 import { choosePrecision, modelFile, type Precision, type PrecisionChoice } from './precision.ts'
 import { createPrefixCache } from './prefix-cache.ts'
 import { createTokenizer, type TextTokenizer } from './tokenizer.ts'
@@ -31,9 +32,9 @@ export interface ScorerOptions {
   readonly device?: Device
   /** Threads inside one operator. */
   readonly threads?: number
-  /** Padded tokens in one run at most (one row may be longer). */
-  readonly batchTokens?: number
-  /** Memory for what was computed of the beginnings of rows; 0, nothing is kept, when absent. */
+  /** Padded tokens in one run at most (one row may be longer); `fastestRun` when absent. */
+  readonly runTokens?: number
+  /** Memory for what was read and computed of the beginnings of items; 0, nothing is kept, when absent. */
   readonly prefixCacheBytes?: number
   /** float32 when absent. */
   readonly precision?: PrecisionChoice
@@ -51,11 +52,11 @@ export interface Scorer {
   readonly precision: Precision
   /** Encodes an item. */
   prepare(item: CritiqueItem): Prepared
-  /** The runs that score the jobs, see `planRuns`; each is to be run before the next is asked for. */
-  plan<T extends Job>(jobs: readonly T[], maxTokens: number): Iterable<Planned<T>[]>
+  /** The runs that score the jobs, see `planRuns`; each is to be run before the next is asked for. `maxTokens` in place of `runTokens`. */
+  plan<T extends Job>(jobs: readonly T[], maxTokens?: number): Iterable<Planned<T>[]>
   /** One run of the session over the rows, or none where all is known. */
   run(rows: readonly Planned[]): Promise<void>
-  /** Bytes of the prefix cache. */
+  /** Bytes of what is kept of beginnings. */
   cacheBytes(): number
   /** Calibrated scores with evidence, in the order of `items`. */
   judge(items: readonly CritiqueItem[]): Promise<Critique[]>
@@ -63,6 +64,9 @@ export interface Scorer {
   logits(items: readonly CritiqueItem[]): Promise<(number | null)[][]>
   release(): Promise<void>
 }
+
+/** Part of the prefix cache that holds what was read: text takes about a tenth of what a small model keeps of its tokens. */
+const READING_SHARE = 1 / 8
 
 /** Calibrated probability of a logit. */
 const calibrated = ({ a, b }: Calibration, logit: number): number => 1 / (1 + Math.exp(-(a * logit + b)))
@@ -125,10 +129,10 @@ export async function openScorer(dir: string, options: ScorerOptions = {}): Prom
   const tokenizer = openTokenizer(artifact)
   const precision = choosePrecision(options.precision ?? 'float32', manifest, options.device ?? 'cpu')
   const session = await openModel(readFileSync(join(dir, modelFile(precision))), options)
-  const batchTokens = options.batchTokens ?? BATCH_TOKENS
+  const { device = 'cpu', threads = 1, runTokens = fastestRun(device, threads) } = options
 
   function prepare(item: CritiqueItem): Prepared {
-    const { rows, features, evidence } = encodeItem(tokenizer, item, manifest.max_length)
+    const { rows, features, evidence } = layOut(parts.read(item), manifest.max_length)
     const logits: (number | null)[] = item.steps.map(() => null)
     return {
       jobs: rows.map(row => ({ row, features, out: logits })),
@@ -145,8 +149,11 @@ export async function openScorer(dir: string, options: ScorerOptions = {}): Prom
 
   // Critics of Spar 0.1.0 have a graph that takes no past: they are served without a cache.
   const takesPast = session.inputNames.includes('key_positions')
-  const { prefixCacheBytes = 0 } = options
-  const cache = takesPast && prefixCacheBytes > 0 ? createPrefixCache(prefixCacheBytes) : null
+  const prefixCacheBytes = takesPast ? (options.prefixCacheBytes ?? 0) : 0
+  const readingBytes = Math.floor(prefixCacheBytes * READING_SHARE)
+  const stateBytes = prefixCacheBytes - readingBytes
+  const parts = createPartReader(tokenizer, manifest.max_length, readingBytes)
+  const cache = stateBytes > 0 ? createPrefixCache<Kept>(stateBytes, part => part.state.byteLength) : null
   const shape = stateShape(manifest.model)
   const scratch = createScratch()
 
@@ -181,7 +188,7 @@ export async function openScorer(dir: string, options: ScorerOptions = {}): Prom
   async function score(items: readonly CritiqueItem[]): Promise<Prepared[]> {
     const prepared = items.map(prepare)
     const jobs = prepared.flatMap(item => item.jobs)
-    for (const rows of planRuns(jobs, cache, batchTokens)) await run(rows)
+    for (const rows of planRuns(jobs, cache, runTokens)) await run(rows)
     return prepared
   }
 
@@ -189,9 +196,9 @@ export async function openScorer(dir: string, options: ScorerOptions = {}): Prom
     artifact,
     precision,
     prepare,
-    plan: (jobs, maxTokens) => planRuns(jobs, cache, maxTokens),
+    plan: (jobs, maxTokens = runTokens) => planRuns(jobs, cache, maxTokens),
     run,
-    cacheBytes: () => cache?.bytes ?? 0,
+    cacheBytes: () => (cache?.bytes ?? 0) + parts.bytes,
     async logits(items) {
       return (await score(items)).map(({ logits }) => [...logits])
     },

@@ -22,12 +22,28 @@ export interface TextTokenizer {
   decode(ids: readonly number[]): string
 }
 
+/** The pattern as the library reads it, for which white space is Unicode's. */
+const WORD = new RegExp(PRE_TOKEN_PATTERN.replaceAll('\\s', '\\p{White_Space}'), 'gu')
 const CACHE_ENTRIES = 20_000
 const CACHEABLE_CHARS = 48
 
 interface TokenizerJson {
+  readonly normalizer?: unknown
+  readonly pre_tokenizer?: {
+    readonly pretokenizers?: readonly {
+      readonly pattern?: { readonly Regex?: string }
+      readonly use_regex?: boolean
+    }[]
+  } | null
   readonly model: { readonly vocab: Readonly<Record<string, number>> }
   readonly added_tokens?: readonly { readonly id: number; readonly content: string }[]
+}
+
+/** Whether a text's tokens are those of its words, one after the other: it is cut as above and only merged then. */
+function cutsWords({ normalizer, pre_tokenizer }: TokenizerJson): boolean {
+  const [split, bytes, ...more] = pre_tokenizer?.pretokenizers ?? []
+  const isCut = split?.pattern?.Regex === PRE_TOKEN_PATTERN && bytes?.use_regex === false
+  return isCut && more.length === 0 && (normalizer ?? null) === null
 }
 
 /** Matches the place after the first character of every name that is written out in a text. */
@@ -50,23 +66,26 @@ export function createTokenizer(json: unknown): TextTokenizer {
   const { model, added_tokens: added = [] } = json as TokenizerJson
   const ids = [...Object.values(model.vocab), ...added.map(token => token.id)]
   const inside = insideNames(added.map(token => token.content))
-  const cache = new Map<string, number[]>() // short pieces repeat: words between two numbers
-  const encodeUncached = (text: string): number[] => {
-    // The library finds added tokens in the text; break their names up so that a client cannot write one.
-    const parts = text.split(inside)
-    return parts.flatMap(part => tokenizer.encode(part, { add_special_tokens: false }).ids)
+  const hasWords = cutsWords(json as TokenizerJson)
+  const cache = new Map<string, readonly number[]>() // words repeat, and the library takes long to find its own
+  const encodePiece = (piece: string): readonly number[] => {
+    const known = cache.get(piece)
+    if (known !== undefined) return known
+    const { ids } = tokenizer.encode(piece, { add_special_tokens: false })
+    if (piece.length > CACHEABLE_CHARS) return ids
+    if (cache.size >= CACHE_ENTRIES) cache.clear()
+    cache.set(piece, ids)
+    return ids
   }
   return {
     vocab: ids.reduce((most, id) => Math.max(most, id + 1), 0),
     encode(text) {
-      if (text.length > CACHEABLE_CHARS) return encodeUncached(text)
-      let ids = cache.get(text)
-      if (ids === undefined) {
-        ids = encodeUncached(text)
-        if (cache.size >= CACHE_ENTRIES) cache.clear()
-        cache.set(text, ids)
-      }
-      return ids
+      // The library finds added tokens in the text; break their names up so that a client cannot write one.
+      const tokens: number[] = []
+      for (const part of text.split(inside))
+        for (const piece of hasWords ? (part.match(WORD) ?? []) : [part])
+          for (const token of encodePiece(piece)) tokens.push(token)
+      return tokens
     },
     // The library refuses an empty list, and by default drops the space before a full stop or a comma.
     decode: ids =>

@@ -5,7 +5,6 @@ import './quiet-runtime.ts'
 import { Worker } from 'node:worker_threads'
 import { AppError } from '../errors.ts'
 import type { Device } from './device.ts'
-import { BATCH_TOKENS } from './pack.ts'
 import { createPermits, type Limits } from './permits.ts'
 import type { Precision, PrecisionChoice } from './precision.ts'
 import { createTurns, endTurn } from './turns-on-device.ts'
@@ -16,7 +15,7 @@ export interface WorkerCriticOptions extends Partial<Limits> {
   /** Tried in order; the first that runs the critic is used. */
   readonly devices: readonly Device[]
   readonly threads: number
-  /** Tokens that are scored together, about; between two such batches every request has its turn. */
+  /** Tokens taken from the requests at a time, about, see `BatcherOptions`. */
   readonly batchTokens?: number
   /** Memory for keys and values of prefixes that were scored, in bytes; 0, no cache, when absent. */
   readonly prefixCacheBytes?: number
@@ -71,6 +70,8 @@ interface Waiting {
 const webgpuTurns = createTurns()
 
 const MAX_ITEMS = 2048
+/** A few runs on a CPU, so that rows of like lengths find each other, and one on a GPU. */
+const BATCH_TOKENS = 4096
 /** About what the largest body holds: half a minute of one core's work. */
 const MAX_CHARS = 2 ** 20
 

@@ -112,4 +112,6 @@ test('words give the values they name', () => {
     ['tonne bone constructor', []],
   ]
   for (const [given, want] of words) assert.deepEqual(readNumberWords(given).map(format), want)
+  for (const given of ['someone', 'tenth-rated often', 'fourths', 'twos', 'onefold', 'tw0 o2ne'])
+    assert.deepEqual(readNumberWords(given).map(format), given.startsWith('tenth') ? ['1/10'] : [], given)
 })

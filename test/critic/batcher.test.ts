@@ -52,7 +52,7 @@ function open(
       critique: () => ({ steps: out.map(score => ({ score, evidence: [] })), tokens: 0 }),
     }
   }
-  const plan = <T extends Job>(jobs: readonly T[], maxTokens: number) => planRuns(jobs, null, maxTokens)
+  const plan = <T extends Job>(jobs: readonly T[]) => planRuns(jobs, null, batchTokens)
   const run = async (rows: readonly Planned[]) => {
     const lengths = rows.map(row => row.length)
     desk.runs.push(lengths)

@@ -17,9 +17,9 @@ type Values = Record<FeatureName, number>
 /** The features of every step, by name. */
 function featuresOf(problem: string, steps: readonly string[]): Values[] {
   const reader = createReader(problem)
-  const valuesOf = createFeatureReader(problem, reader.problemNumbers)
+  const features = createFeatureReader(problem, reader.problemNumbers)
   return steps.map(step => {
-    const vector = valuesOf(step, reader.read(step))
+    const vector = features.read(step, reader.read(step))
     assert.equal(vector.length, FEATURE_NAMES.length)
     return Object.fromEntries(FEATURE_NAMES.map((name, i) => [name, vector[i]!])) as Values
   })

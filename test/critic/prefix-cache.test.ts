@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createPrefixCache, type Kept } from '../../src/critic/prefix-cache.ts'
+import type { Kept } from '../../src/critic/plan.ts'
+import { createPrefixCache } from '../../src/critic/prefix-cache.ts'
 
 /** A part of `floats` numbers that all say `mark`. */
 const part = (mark: number, floats = 10): Kept => ({
@@ -11,11 +12,12 @@ const part = (mark: number, floats = 10): Kept => ({
   logit: mark,
 })
 const marks = (parts: readonly Kept[]) => parts.map(({ logit }) => logit)
+const createCache = (maxBytes: number) => createPrefixCache<Kept>(maxBytes, ({ state }) => state.byteLength)
 /** Room for about `n` parts of 10 numbers. */
 const roomFor = (n: number) => n * 450
 
 test('the longest kept beginning is found, and only after the same parts', () => {
-  const cache = createPrefixCache(1e6)
+  const cache = createCache(1e6)
   cache.keep(['p', 'a', 'b'], i => part(i))
   cache.keep(['p', 'a', 'c'], i => part(10 + i))
   cache.keep(['q', 'a'], i => part(20 + i))
@@ -40,7 +42,7 @@ test('the longest kept beginning is found, and only after the same parts', () =>
 })
 
 test('a part that is known already is not computed again', () => {
-  const cache = createPrefixCache(1e6)
+  const cache = createCache(1e6)
   cache.keep(['p', 'a'], i => part(i))
   const asked: number[] = []
   cache.keep(['p', 'a', 'b'], i => {
@@ -51,7 +53,7 @@ test('a part that is known already is not computed again', () => {
 })
 
 test('what was used least recently goes first, the ends of long paths before their beginnings', () => {
-  const cache = createPrefixCache(roomFor(3))
+  const cache = createCache(roomFor(3))
   cache.keep(['p', 'a', 'b'], i => part(i))
   cache.find(['p', 'a', 'b'])
   cache.keep(['p', 'c'], i => part(10 + i))
@@ -62,17 +64,17 @@ test('what was used least recently goes first, the ends of long paths before the
 })
 
 test('a part that is larger than the cap is not kept, and the ones before it are where they fit', () => {
-  const cache = createPrefixCache(roomFor(2))
+  const cache = createCache(roomFor(2))
   cache.keep(['p', 'huge'], i => part(i, i === 0 ? 10 : 1000))
   assert.deepEqual(marks(cache.find(['p', 'huge'])), [0])
-  const none = createPrefixCache(0)
+  const none = createCache(0)
   none.keep(['p'], i => part(i))
   assert.deepEqual([none.find(['p']), none.bytes], [[], 0])
 })
 
 /** Bytes that a part of so many numbers takes, under a key of one letter. */
 function sizeOf(floats: number): number {
-  const probe = createPrefixCache(1e9)
+  const probe = createCache(1e9)
   probe.keep(['x'], () => part(0, floats))
   return probe.bytes
 }
@@ -113,7 +115,7 @@ test('under any use it finds what a plain list of uses would, and keeps to its c
   })
   fc.assert(
     fc.property(fc.array(use, { maxLength: 40 }), fc.integer({ min: 0, max: 12_000 }), (uses, cap) => {
-      const [cache, model] = [createPrefixCache(cap), createModel(cap)]
+      const [cache, model] = [createCache(cap), createModel(cap)]
       for (const { path, keeps, floats } of uses) {
         const kept = path.map((_, i) => part(i, floats))
         if (keeps) {

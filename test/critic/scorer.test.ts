@@ -75,8 +75,8 @@ function assertSame(got: readonly (number | null)[][], want: readonly (number | 
 test('an item scores the same alone and in any batch', async () => {
   const alone = (await Promise.all(ITEMS.map(item => scoresOf([item])))).flat()
   assertSame(await scoresOf(ITEMS), alone)
-  for (const batchTokens of [1, 150, 100_000]) {
-    const other = await openScorer(dir, { batchTokens })
+  for (const runTokens of [1, 150, 100_000]) {
+    const other = await openScorer(dir, { runTokens })
     assertSame(await scoresOf(ITEMS, other), alone)
     await other.release()
   }

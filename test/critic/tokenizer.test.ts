@@ -1,6 +1,8 @@
 // The tokenizer as the critic uses it: exact decoding, a cache that does not show, text that is not a tokenizer refused.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Tokenizer } from '@huggingface/tokenizers'
+import fc from 'fast-check'
 import { createTokenizer, EOS, PRE_TOKEN_PATTERN, STEP } from '../../src/critic/tokenizer.ts'
 import { trainTokenizer } from '../../src/train/bpe.ts'
 import { tinyTokenizer } from '../fakes/tiny-critic.ts'
@@ -52,6 +54,43 @@ test('encoding again, from the cache or not, gives the same ids', () => {
   }
   for (let i = 0; i < 25_000; i++) tinyTokenizer.encode(`${i}`) // more than the cache holds
   assert.equal(tinyTokenizer.decode(tinyTokenizer.encode('24999')), '24999')
+})
+
+test('a text is encoded as the library encodes it, word by word or whole', () => {
+  const own = trainTokenizer(['a b 12 + 3 = \\frac{1}{2}\n\nso the  next'.repeat(20)], 300) as {
+    pre_tokenizer: { pretokenizers: object[] }
+  }
+  const [split, bytes] = own.pre_tokenizer.pretokenizers
+  const gpt2 = {
+    pretokenizers: [
+      { type: 'Digits', individual_digits: true },
+      { ...bytes, use_regex: true },
+    ],
+  }
+  const others = [
+    { ...own, normalizer: { type: 'Lowercase' } },
+    { ...own, pre_tokenizer: { type: 'Sequence', ...gpt2 } },
+    {
+      ...own,
+      pre_tokenizer: { type: 'Sequence', pretokenizers: [split, { type: 'Digits' }, bytes] },
+    },
+  ]
+  const text = fc.oneof(
+    fc.string({ unit: 'grapheme' }),
+    fc.string({ unit: fc.constantFrom(...'a \u00a0\u0085\ufeff\u2003\n\\b1½é\ud83d\ude00\ud83d,+') }),
+  )
+  for (const json of [own, ...others]) {
+    const tokenizer = createTokenizer(json)
+    const library = new Tokenizer(json, {})
+    fc.assert(
+      fc.property(text, written => {
+        assert.deepEqual(
+          tokenizer.encode(written),
+          library.encode(written, { add_special_tokens: false }).ids,
+        )
+      }),
+    )
+  }
 })
 
 test('what is no tokenizer is refused', () => {

@@ -2,9 +2,7 @@
 // Knows no model weights; the features are those that enter the critic's head (critic/feature-reader.ts), as plain values.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { createReader } from '../../answer/reader.ts'
-import { createFeatureReader } from '../../critic/feature-reader.ts'
-import type { CritiqueItem } from '../../critic/types.ts'
+import { readFeatures } from '../../critic/feature-reader.ts'
 import { isHeldBack, mrben, prm800kComparisons, prm800kSolutions } from '../data/corpora.ts'
 import type { Example } from '../data/example.ts'
 import type { StepJudge } from './judge.ts'
@@ -16,19 +14,12 @@ export const humanFiles = (dir: string): string[] =>
     .map(name => join(dir, `${name}.jsonl.gz`))
     .filter(existsSync)
 
-/** Features of every step of one solution, in order. */
-function featuresOf({ problem, steps }: CritiqueItem): Float32Array[] {
-  const reader = createReader(problem)
-  const read = createFeatureReader(problem, reader.problemNumbers)
-  return steps.map(step => read(step, reader.read(step)))
-}
-
 /** A judge fitted on examples' labels; unknown labels are left out. @throws Error when right or wrong steps are missing */
 export function fitHandFeatures(examples: readonly Example[]): StepJudge {
   const rows: Float32Array[] = []
   const right: boolean[] = []
   for (const example of examples) {
-    const features = featuresOf(example)
+    const features = readFeatures(example)
     example.labels.forEach((label, i) => {
       if (label === null) return
       rows.push(features[i]!)
@@ -43,7 +34,7 @@ export function fitHandFeatures(examples: readonly Example[]): StepJudge {
     async judge(items, signal) {
       return items.map(item => {
         signal?.throwIfAborted()
-        return featuresOf(item).map(row => model.predict(row))
+        return readFeatures(item).map(row => model.predict(row))
       })
     },
   }

@@ -1,9 +1,9 @@
 // Recipe of the base: tokenizer, then a language model on generated problems and the texts of `--data`. One command, from data to artifact.
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { FLAGS, SLOTS } from '../../critic/encode.ts'
 import { FEATURE_INPUTS, FEATURES } from '../../critic/features.ts'
 import { type Manifest, openArtifact, writeArtifact } from '../../critic/manifest.ts'
+import { FLAGS, SLOTS } from '../../critic/parts.ts'
 import { createTokenizer } from '../../critic/tokenizer.ts'
 import { trainTokenizer } from '../bpe.ts'
 import { CORPUS_FILES, gsm8k, isHeldBack, mrben, prm800kSolutions } from '../data/corpora.ts'
