@@ -23,7 +23,7 @@ export function numberOption(
 }
 
 /** Where the shipped critic lies. */
-export const SHIPPED_CRITIC = 'models/critic/0.4.0'
+export const SHIPPED_CRITIC = 'models/critic/0.5.0'
 
 /** Splits arguments into positionals and options. @throws for an option there is not. */
 export const readArguments = (args: readonly string[]) =>

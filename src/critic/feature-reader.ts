@@ -30,6 +30,7 @@ function plainValue(text: string): number | null {
   return Number.isFinite(value) ? value : null
 }
 
+const isFraction = (value: number): boolean => !Number.isInteger(value)
 const magnitude = (value: number): number => Math.log1p(Math.abs(value))
 
 /** In [0, 8]: how much larger a value is than the one before, on a scale of logarithms; 4 when equal, or when there is none. */
@@ -70,7 +71,10 @@ interface Past {
   readonly wordsBefore: Set<string>
   readonly letters: Set<string>
   readonly stepsBefore: Set<string>
-  readonly soFar: Record<'steps' | 'chars' | 'operators' | 'nowhere' | 'failed' | 'sinceGiven', number>
+  readonly soFar: Record<
+    'steps' | 'chars' | 'operators' | 'nowhere' | 'failed' | 'sinceGiven' | 'approximations' | 'doubts',
+    number
+  >
   before: {
     readonly slots: ReadonlySet<number>
     readonly lastSlot: number
@@ -105,7 +109,16 @@ export function createFeatureReader(
     wordsBefore: new Set(),
     letters: new Set(lettersOf(problem)),
     stepsBefore: new Set(),
-    soFar: { steps: 0, chars: 0, operators: 0, nowhere: 0, failed: 0, sinceGiven: 0 },
+    soFar: {
+      steps: 0,
+      chars: 0,
+      operators: 0,
+      nowhere: 0,
+      failed: 0,
+      sinceGiven: 0,
+      approximations: 0,
+      doubts: 0,
+    },
     before: { slots: new Set(), lastSlot: 0, chars: 0 },
   })
 }
@@ -127,7 +140,7 @@ function readerAfter(given: Given, past: Past): FeatureReader {
     const failed = equations.some(e => e.holds === false) ? 1 : 0
     const words = wordsOf(step)
     const ofNotation = notationFeatures(step)
-    const ofWords = wordFeatures(step)
+    const { approximations, doubts, ...ofWords } = wordFeatures(step)
     const newLetters = new Set(lettersOf(step).filter(letter => !letters.has(letter)))
     const normal = step.trim().toLowerCase()
     const problemUsed = givenSlots.size === 0 ? 1 : usedSlots.size / givenSlots.size
@@ -136,6 +149,8 @@ function readerAfter(given: Given, past: Past): FeatureReader {
     soFar.operators += count(step, /[-+*/×÷]/g)
     soFar.nowhere += flagged('nowhere')
     soFar.failed += failed
+    soFar.approximations += approximations
+    soFar.doubts += doubts
     soFar.sinceGiven = newlyUsed.length > 0 ? 0 : soFar.sinceGiven + 1
 
     const ofStep: Omit<Values, keyof typeof ofProblem | keyof typeof ofNotation | keyof typeof ofWords> = {
@@ -159,7 +174,10 @@ function readerAfter(given: Given, past: Past): FeatureReader {
       largest: Math.max(0, ...values.map(magnitude)),
       last_value: magnitude(values.at(-1) ?? 0),
       growth: growth(values.at(-1), before.lastValue),
-      any_fraction: values.some(value => !Number.isInteger(value)) ? 1 : 0,
+      any_fraction: values.some(isFraction) ? 1 : 0,
+      last_fraction: values.slice(-1).some(isFraction) ? 1 : 0,
+      approximations_so_far: soFar.approximations,
+      doubts_so_far: soFar.doubts,
       problem_used: problemUsed,
       problem_unused: givenSlots.size - usedSlots.size,
       problem_used_at_end: ofWords.concludes || ofWords.says_answer ? problemUsed : 0.5,

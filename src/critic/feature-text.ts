@@ -5,6 +5,8 @@ const WORD = /\p{L}{3,}/gu
 const LONG_WORD = /\p{L}{7,}/gu
 const SENTENCE_END = /[.?!](?=\s|$)/g
 const CONCLUDES = /^\W*(so|therefore|thus|hence|finally|in total|in conclusion)\b/i
+/** Says that something follows, wherever in the step. */
+const FOLLOWS = /\b(therefore|thus|hence|finally|in total|in conclusion|so,)/i
 const SAYS_ANSWER = /\\boxed|####|answer\s*(is|:)|# answer/i
 const NEGATION = /\b(not|no|never|cannot|can't|none)\b/gi
 const QUANTIFIER = /\b(all|every|each|any|always|only|must)\b/gi
@@ -12,6 +14,9 @@ const REASON = /\b(because|since|as|due)\b/gi
 const CONDITION = /\b(if|when|then)\b/gi
 const COMPARATIVE = /\b(more|less|fewer|than|difference|remaining|left)\b/gi
 const HEDGE = /\b(may|might|could|probably|likely|possibl\w*|seems?|perhaps|usually|generally|typically)\b/gi
+const APPROXIMATION = /\\approx|≈|\bapproximat\w*|\bround(ed|ing|s)?\b/gi
+const DOUBT =
+  /\b(however|but|wait|mistaken?|incorrect|wrong|re-?evaluat\w*|assum\w*|interpret\w*|impl(y|ies))\b/gi
 const INTENTION = /\b(need|find|calculate|determine|know|given)\b/gi
 
 export const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0
@@ -71,6 +76,7 @@ export function wordFeatures(step: string) {
     letters: lettersOf(step).length,
     concludes: CONCLUDES.test(step) ? 1 : 0,
     says_answer: SAYS_ANSWER.test(step) ? 1 : 0,
+    closes: CONCLUDES.test(step) || FOLLOWS.test(step) || SAYS_ANSWER.test(step) ? 1 : 0,
     asks: step.includes('?') ? 1 : 0,
     ends_open: /:\s*$/.test(step) ? 1 : 0,
     negations: count(step, NEGATION),
@@ -79,6 +85,8 @@ export function wordFeatures(step: string) {
     conditions: count(step, CONDITION),
     comparatives: count(step, COMPARATIVE),
     intentions: count(step, INTENTION),
+    approximations: count(step, APPROXIMATION),
+    doubts: count(step, DOUBT),
     first_person: count(step, /\b([Ww]e|I)\b/g),
   }
 }

@@ -84,6 +84,11 @@ const KNOTS = {
   intentions: [0, 1, 2],
   hedges: [0, 1, 2],
   first_person: [0, 1, 2],
+  approximations_so_far: [0, 1, 2],
+  doubts_so_far: [0, 1, 2, 3],
+  // where a solution ends
+  last_fraction: [0, 1],
+  closes: [0, 1],
 } satisfies Readonly<Record<string, readonly number[]>>
 
 export type FeatureName = keyof typeof KNOTS
@@ -100,6 +105,9 @@ const ALL_KNOTS: readonly (readonly number[])[] = Object.values(KNOTS)
 
 /** Inputs that all features of a step make together. */
 export const FEATURE_INPUTS = ALL_KNOTS.reduce((sum, knots) => sum + knots.length - 1, 0)
+
+/** The input that is 1 at a step which draws a conclusion or states an answer, as the last one of a solution does; it is the last input. */
+export const CLOSES_INPUT = FEATURE_INPUTS - 1
 
 /**
  * Writes the inputs of one step's values into `out` from `offset` on, each in [0, 1].

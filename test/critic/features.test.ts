@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { createReader } from '../../src/answer/reader.ts'
 import { createFeatureReader } from '../../src/critic/feature-reader.ts'
 import {
+  CLOSES_INPUT,
   FEATURE_INPUTS,
   FEATURE_NAMES,
   FEATURES,
@@ -96,6 +97,13 @@ const CASES: readonly { given: readonly string[]; want: Partial<Values> }[] = [
   { given: ['Let x be X', 'So x + y'], want: { new_letters: 1, capitals: 1 } },
   { given: ['Tom eats pears', 'Bob eats plums'], want: { new_words: 2, capitals: 1 } },
   { given: ['It may probably be 5'], want: { hedges: 2 } },
+  { given: ['about 5, rounded', 'That is \\approx 7'], want: { approximations_so_far: 2 } },
+  { given: ['However, that is wrong', 'But 5'], want: { doubts_so_far: 3 } },
+  { given: ['2.5 or 5'], want: { any_fraction: 1, last_fraction: 0 } },
+  { given: ['5 or 2.5'], want: { last_fraction: 1 } },
+  { given: ['12 - 5 = 7'], want: { closes: 0, approximations_so_far: 0, doubts_so_far: 0 } },
+  { given: ['12 - 5 = 7, and therefore 7'], want: { closes: 1, concludes: 0 } },
+  { given: ['**Answer:** 7'], want: { closes: 1 } },
 ]
 for (const { given, want } of CASES) {
   test(`features of ${JSON.stringify(given)}`, () => {
@@ -170,6 +178,20 @@ test('inputs rise with the value, one knot after the other, and stay in [0, 1]',
   assert.deepEqual([...inputsOf(40).slice(0, 5)], [1, 1, 0.5, 0, 0])
   assert.deepEqual([...inputsOf(0)], Array(FEATURE_INPUTS).fill(0))
   assert.deepEqual([...inputsOf(1e9).slice(0, 12)], Array(12).fill(1))
+})
+
+test('the closing input is the last one', () => {
+  const out = new Float32Array(FEATURE_INPUTS)
+  writeFeatureInputs(
+    FEATURE_NAMES.map(name => (name === 'closes' ? 1 : 0)),
+    out,
+    0,
+  )
+  assert.equal(CLOSES_INPUT, FEATURE_INPUTS - 1)
+  assert.deepEqual(
+    [...out.entries()].filter(([, x]) => x > 0),
+    [[CLOSES_INPUT, 1]],
+  )
 })
 
 test('a gain is asked once a feature and scales all of its inputs', () => {

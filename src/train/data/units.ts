@@ -74,7 +74,8 @@ export const textFrozen = (units: readonly Unit[]): Unit[] =>
 /** Features of solutions read so far: one solution takes part in many comparisons, and its list of steps is the same object in each. */
 const featuresRead = new WeakMap<readonly string[], readonly Float32Array[]>()
 
-function featuresOf({ problem, steps }: Example): readonly Float32Array[] {
+/** Hand features of each step of a solution. */
+export function featuresOf({ problem, steps }: Example): readonly Float32Array[] {
   const features = featuresRead.get(steps) ?? readFeatures({ problem, steps })
   featuresRead.set(steps, features)
   return features

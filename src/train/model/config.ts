@@ -36,6 +36,9 @@ export type Weights = Record<string, Float32Array>
 /** Width of one attention head. */
 export const headDim = (config: ModelConfig): number => config.headDim ?? config.width / config.heads
 
+/** The outcome path's weights; `fit/order.ts` fits them, descent leaves them alone. */
+export const OUTCOME_WEIGHTS = 'head.outcome'
+
 /** Name -> shape of every weight, in the order in which they are stored. */
 export function weightShapes(config: ModelConfig): Record<string, readonly number[]> {
   const { width, vocab, mlp, heads, kvHeads } = config
@@ -70,6 +73,7 @@ export function weightShapes(config: ModelConfig): Record<string, readonly numbe
     'head.features_in': [config.features, config.headWidth],
     'head.features_in_bias': [config.headWidth],
     'head.features_out': [config.headWidth, 1],
+    [OUTCOME_WEIGHTS]: [config.features, 1],
     'head.text_in': [width, config.headWidth],
     'head.text_in_bias': [config.headWidth],
     'head.text_out': [config.headWidth, 1],
@@ -79,8 +83,8 @@ export function weightShapes(config: ModelConfig): Record<string, readonly numbe
   }
 }
 
-/** The text path says nothing at first: noise from it would close its gate for good. */
-const START_AT_ZERO = ['slot_embed', 'flag_embed', 'head.text_out']
+/** The text path says nothing at first: noise from it would close its gate for good. Nor do outcomes before there are any. */
+const START_AT_ZERO = ['slot_embed', 'flag_embed', 'head.text_out', OUTCOME_WEIGHTS]
 
 /**
  * Fresh weights: normal with std 0.02 (0.02/sqrt(2·layers) where a block writes to the residual), norms 1, extra channels,

@@ -1,5 +1,7 @@
-// The step head: a logit for each step, from its hand features on one path and its hidden state on another. Knows no trunk and no loss.
+// The step head: a logit for each step, from its hand features on one path, its hidden state on another, and, where a solution closes, what
+// its features say of the whole. Knows no trunk and no loss.
 import * as tf from '@tensorflow/tfjs'
+import { OUTCOME_WEIGHTS } from './config.ts'
 import type { WeightTensors } from './trunk.ts'
 
 type T = tf.Tensor
@@ -26,6 +28,20 @@ function passing(x: T, share: T): T {
 /** What the hand features alone say, [steps, 1]. features: [steps, features]. */
 const featureLogits = (w: WeightTensors, features: T): T =>
   tf.add(perceptron(w, 'head.features', features), w['head.out_bias']!)
+
+/** A step's closing input, [steps, 1]: the last of its features, see critic/features.ts. */
+function closingInput(features: T): T {
+  const inputs = features.shape[1]!
+  const last = Float32Array.from({ length: inputs }, (_, i) => (i === inputs - 1 ? 1 : 0))
+  return tf.matMul(features, tf.tensor(last, [inputs, 1]))
+}
+
+/**
+ * What a closing step says of the whole solution, [steps, 1]; 0 at every other step. Linear, for it is learned from the outcomes of few
+ * problems, which a ridge fits in seconds (fit/order.ts).
+ */
+const outcomeLogits = (w: WeightTensors, features: T): T =>
+  tf.mul(closingInput(features), tf.matMul(features, w[OUTCOME_WEIGHTS]!))
 
 /** Logits of "the text path is to be trusted here", [steps, 1]. */
 const gateLogits = (w: WeightTensors, state: T): T =>
@@ -66,7 +82,7 @@ export function gateLosses(w: WeightTensors, hidden: T, stepIndex: T, learnable:
 
 /** Raw step scores (logits of "this step is right"), [steps]. */
 export function stepLogits(w: WeightTensors, { hidden, stepIndex, features, learnable }: HeadInputs): T {
-  const byFeatures = featureLogits(w, features)
+  const byFeatures = tf.add(featureLogits(w, features), outcomeLogits(w, features))
   const logits = hidden
     ? tf.add(byFeatures, textLogits(w, tf.gather(hidden, stepIndex), learnable))
     : byFeatures

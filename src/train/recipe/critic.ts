@@ -10,7 +10,7 @@ import { OPSET } from '../engine/graph.ts'
 import { exportCritic, readWeights } from '../export.ts'
 import { fit } from '../fit/fit.ts'
 import { type BucketOptions, createSampler } from '../fit/sampler.ts'
-import { initWeights, type ModelConfig, type Weights } from '../model/config.ts'
+import { initWeights, type ModelConfig, OUTCOME_WEIGHTS, type Weights } from '../model/config.ts'
 import { everyWeight, initLora, type LoraOptions, lora, mergeLora, partOf } from '../model/lora.ts'
 import { createRng, type Rng } from '../rng.ts'
 import { BUCKETS, bucketsOf, dataHash, MAX_LENGTH, type RecipeContext } from './base.ts'
@@ -18,6 +18,7 @@ import { generateProblems } from './built-in.ts'
 import { criticLessons, featurePools, humanExamples, importedTextPools, textPools } from './critic-pools.ts'
 import { fitFeaturePath, isFeaturePath } from './feature-path.ts'
 import { classWeights } from './label-weights.ts'
+import { endingsOf, fitOutcomePath } from './outcome-path.ts'
 import { createProgress } from './progress.ts'
 import { finishCritic, stepAucOf } from './reading.ts'
 import { sampleProblems } from './samples.ts'
@@ -28,6 +29,11 @@ const HEAD_WIDTH = 256
 const FEATURE_STEPS = 3200
 /** Share of the gate's own loss: without it the gate is slow to shut on human text (models/LOG.md). */
 const GATE_SHARE = 0.3
+/**
+ * Of the outcome path, which learns what a right ending looks like from solutions that people wrote and the same with an error that runs on to their
+ * answer. A weaker ridge orders endings better and costs more of the step AUC on human labels (models/LOG.md).
+ */
+const OUTCOME_RIDGE = 0.3
 /** Training examples an artifact carries along against forgetting. */
 const REPLAY = 1500
 
@@ -84,7 +90,7 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
 
   const stored = readWeights(config, readFileSync(join(baseDir, 'model.onnx')))
   const fresh = initWeights(config, rng.fork('head'), stored)
-  const start = await fitFeaturePath({
+  const byFeatures = await fitFeaturePath({
     engine,
     config,
     weights: fresh,
@@ -97,6 +103,7 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
     seed,
     rng: rng.fork('features'),
   })
+  const { weights: start } = fitOutcomePath(byFeatures, endingsOf(lessons.sneakyTexts), [OUTCOME_RIDGE])
   const { lora: pairs } = context
   const { untied: _, ...served } = config // a critic writes no words: it needs no output table
   const facts = {
@@ -135,8 +142,11 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
     engine,
     config,
     weights: pairs ? { ...start, ...initLora(config, pairs, rng.fork('lora')) } : start,
-    // The feature path stays: what the text adds is fitted to what it leaves over.
-    adaptation: partOf(pairs ? lora(config, pairs) : everyWeight(config), name => !isFeaturePath(name)),
+    // The feature path stays: what the text adds is fitted to what it leaves over. So does the outcome path.
+    adaptation: partOf(
+      pairs ? lora(config, pairs) : everyWeight(config),
+      name => !isFeaturePath(name) && name !== OUTCOME_WEIGHTS,
+    ),
     draw: createSampler(pools, bucketsOf(context, pairs ? FROZEN_BUCKETS : BUCKETS), rng.fork('batches')),
     // Beside a large vocabulary the language model costs more than the rest of the step.
     shares: { lm: pairs ? 0 : 0.1, step: 1, pair: 0.5, gate: pairs ? 0 : GATE_SHARE },

@@ -50,8 +50,10 @@ export async function learnCandidates(
   { facts, chooseOn }: Choice,
 ): Promise<{ weights: Weights; figures: Figures }> {
   const lists = chooseOn.filter(examples => examples.length > 0)
-  if (root === null || options.budgetMs < 2 * LEAST_MS || lists.length === 0)
-    return { weights: await learn(serving, lessons, options), figures: { from: 'serving critic' } }
+  if (root === null || options.budgetMs < 2 * LEAST_MS || lists.length === 0) {
+    const { weights, outcomes } = await learn(serving, lessons, options)
+    return { weights, figures: { from: 'serving critic', outcomes } }
+  }
   const { checkpoints } = options
   const half = (part: 0 | 1): LearnOptions => ({
     ...options,
@@ -71,11 +73,13 @@ export async function learnCandidates(
   }
   const warm = await learn(serving, lessons, half(0))
   const anew = await learn(root, lessons, half(1))
-  const reached = { warm: await reach(warm), anew: await reach(anew) }
+  const reached = { warm: await reach(warm.weights), anew: await reach(anew.weights) }
   const isAnew = reached.anew > reached.warm
+  const { weights, outcomes } = isAnew ? anew : warm
   return {
-    weights: isAnew ? anew : warm,
+    weights,
     figures: {
+      outcomes,
       from: isAnew ? `first critic, ${root.manifest.version}` : 'serving critic',
       chosen_by_auc: { serving: round(reached.warm), first: round(reached.anew) },
     },

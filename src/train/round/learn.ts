@@ -5,13 +5,15 @@ import { weightsOf } from '../export.ts'
 import type { CheckpointStore } from '../fit/checkpoint.ts'
 import { type FitProgress, fit } from '../fit/fit.ts'
 import { createSampler } from '../fit/sampler.ts'
-import type { ModelConfig, Weights } from '../model/config.ts'
+import { type ModelConfig, OUTCOME_WEIGHTS, type Weights } from '../model/config.ts'
+import { everyWeight, partOf } from '../model/lora.ts'
 import { BUCKETS } from '../recipe/base.ts'
 import { fitFeaturePath } from '../recipe/feature-path.ts'
 import { round } from '../recipe/reading.ts'
 import type { Rng } from '../rng.ts'
 import type { Lessons } from './lessons.ts'
 import type { Figures } from './messages.ts'
+import { learnOutcomes } from './outcome-groups.ts'
 
 export interface LearnOptions {
   readonly threads: number
@@ -34,14 +36,21 @@ const FEATURES_SHARE = 0.25
 /** Share of the gate's own loss: the text path learns traffic too, so the gate may open there. */
 const GATE_SHARE = 0.1
 
-/** The trained weights. @throws {AppError} CRITIC_INVALID when the critic's file lacks a weight; the signal's reason when aborted */
+export interface Learned {
+  readonly weights: Weights
+  /** What the outcome path came to. */
+  readonly outcomes: Figures
+}
+
+/** Trains until the time is used. @throws {AppError} CRITIC_INVALID when the critic's file lacks a weight; the signal's reason when aborted */
 export async function learn(
   parent: Artifact,
-  { pools, features, weigh }: Lessons,
+  { pools, features, outcomes, weigh }: Lessons,
   { threads, budgetMs, rng, now, signal, checkpoints, onStep }: LearnOptions,
-): Promise<Weights> {
+): Promise<Learned> {
   const config: ModelConfig = parent.manifest.model
-  const weights = weightsOf(parent)
+  // First: the other paths would learn the given problems by heart and leave it nothing to explain.
+  const ordered = learnOutcomes(weightsOf(parent), outcomes)
   const shared = { engine: tracedEngine({ threads }), config, now, ...(signal ? { signal } : {}) }
   const saved = (part: string) => (checkpoints ? { checkpoints: checkpoints(part) } : {})
   const figures = runningFigures()
@@ -49,7 +58,7 @@ export async function learn(
   const start = await fitFeaturePath({
     ...shared,
     ...saved('features'),
-    weights,
+    weights: ordered.weights,
     pools: features,
     weigh,
     budget: { ms: FEATURES_SHARE * budgetMs },
@@ -58,10 +67,11 @@ export async function learn(
     seed: ofFeatures.int(0, 2 ** 31 - 1),
     rng: ofFeatures,
   })
-  return fit({
+  const weights = await fit({
     ...shared,
     ...saved('text'),
     weights: start,
+    adaptation: partOf(everyWeight(config), name => name !== OUTCOME_WEIGHTS),
     draw: createSampler(pools, BUCKETS, rng),
     shares: { lm: 0, step: 1, pair: 0.5, gate: GATE_SHARE }, // the language model is not served by a critic
     weigh,
@@ -70,6 +80,7 @@ export async function learn(
     warmup: 0.1,
     onStep: progress => onStep(FEATURES_SHARE + (1 - FEATURES_SHARE) * progress.done, figures(progress)),
   })
+  return { weights, outcomes: ordered.figures }
 }
 
 /** Losses of single batches jump: pools differ. */

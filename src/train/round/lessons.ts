@@ -19,7 +19,8 @@ import { type Ablations, NO_ABLATION } from './ablation.ts'
 import type { Collected } from './collect.ts'
 import { type Labels, NO_LABELS } from './labels.ts'
 import type { Figures } from './messages.ts'
-import type { TrafficProblem, TrafficSolution } from './outcomes.ts'
+import { type Outcomes, outcomeGroups } from './outcome-groups.ts'
+import { feedbackExample, outcomeExample, type TrafficProblem } from './outcomes.ts'
 import { leaning, type Phase } from './phase.ts'
 import { duelComparison, type JudgedDuel } from './play.ts'
 import type { WeighedSource } from './source-weights.ts'
@@ -49,6 +50,8 @@ export interface Lessons {
   readonly pools: readonly Pool[]
   /** The same records whole, for the feature path. */
   readonly features: readonly Pool[]
+  /** Whole solutions of known outcome, for the outcome path. */
+  readonly outcomes: Outcomes
   /** Makes right and wrong labels of a source count the same. */
   readonly weigh: LabelWeight
   /** sha256 over the exact records. */
@@ -128,6 +131,9 @@ export function prepareLessons(
       ...comparisons.flatMap(comparison => comparisonUnit(tokenizer, comparison, maxLength) ?? []),
     ]),
     features,
+    outcomes: isTaught('outcomes', without)
+      ? outcomeGroups(train, replay, labels.weights.agreement, rng.fork('outcome groups'))
+      : { groups: [], voted: false },
     weigh: balanced ? classWeights(features.flatMap(pool => pool.units)) : () => 1,
     dataHash: hashRecords(lessons.flatMap(({ examples, comparisons }) => [...examples, ...comparisons])),
   }
@@ -184,23 +190,6 @@ export function outcomePairs(
     return { comparison: { better: outcomeExample(better), worse: outcomeExample(worse), from: 0 }, agreed }
   })
 }
-
-/** A solution of known outcome. A right outcome does not make every step right: only the comparison is taught, no step label. */
-export const outcomeExample = ({ problem, steps, outcome }: TrafficSolution): Example => ({
-  problem,
-  steps,
-  labels: steps.map(() => null),
-  source: 'outcome',
-  imitate: false,
-  ...(outcome === null ? {} : { outcome: outcome.right ? (1 as const) : (0 as const) }),
-})
-
-/** A solution whose steps somebody labelled. */
-export const feedbackExample = (solution: TrafficSolution): Example => ({
-  ...outcomeExample(solution),
-  labels: solution.stepLabels ?? [],
-  source: 'feedback',
-})
 
 /** Comparisons that earlier rounds (or the recipe) left in replay as examples with outcomes. */
 function replayPairs(replay: readonly Example[], rng: Rng): Comparison[] {

@@ -2,8 +2,9 @@
 // by the same code on the same items. Decides nothing.
 import type { Scorer } from '../../critic/scorer.ts'
 import type { CritiqueItem } from '../../critic/types.ts'
+import { AGGREGATIONS, logAggregate } from '../../search/aggregate.ts'
 import { auc, calibrationError, judgedSteps, type Located, mean, processBench } from '../eval/metrics.ts'
-import { pairsWithinProblem } from '../eval/pairs.ts'
+import { type Candidate, pairShare } from '../eval/pairs.ts'
 import { locate, round } from '../recipe/reading.ts'
 import { type MetTraps, meetTraps, trapFigures } from './frozen-traps.ts'
 import type { TrafficProblem } from './outcomes.ts'
@@ -81,28 +82,35 @@ async function scoresOf(critic: Judge, items: readonly CritiqueItem[]): Promise<
   return (await critic.judge(items)).map(critique => critique.steps.map(step => step.score))
 }
 
-/** Solutions are ordered by their mean step score, as comparisons are trained. Both critics choose among the same samples: equal tokens. */
+/** A client may take any aggregation, so figures are means over all. Both critics choose among the same samples: equal tokens. */
 async function trafficFigures(
   critic: Judge,
   problems: readonly TrafficProblem[],
 ): Promise<Pick<Measured, 'traffic' | 'chosen'>> {
-  const solutions = problems.flatMap(p => p.solutions.filter(s => s.outcome !== null))
-  const scores = await scoresOf(critic, solutions)
+  const told = problems.map(({ solutions }) => solutions.filter(({ outcome }) => outcome !== null))
+  const scores = await scoresOf(critic, told.flat())
   let next = 0
-  const scored = problems.map(problem =>
-    problem.solutions.flatMap(({ outcome }) => {
-      if (outcome === null) return []
-      const own = scores[next++]!.filter(score => score !== null)
-      return own.length === 0 ? [] : [{ score: mean(own), correct: outcome.right }]
+  const scored = told.map(solutions =>
+    solutions.flatMap(({ outcome }) => {
+      const own = scores[next++]!
+      return own.every(score => score === null) ? [] : [{ scores: own, correct: outcome!.right }]
     }),
   )
-  return {
-    traffic: scored.map(candidates => pairsWithinProblem([candidates])),
-    chosen: scored.map(candidates => {
-      const best = Math.max(...candidates.map(({ score }) => score))
-      return mean(candidates.filter(({ score }) => score === best).map(({ correct }) => (correct ? 1 : 0)))
-    }),
-  }
+  const overAll = (figure: (candidates: readonly Candidate[]) => number) =>
+    scored.map(candidates =>
+      mean(
+        AGGREGATIONS.map(by =>
+          figure(candidates.map(({ scores, correct }) => ({ score: logAggregate(scores, by)!, correct }))),
+        ),
+      ),
+    )
+  return { traffic: overAll(pairShare), chosen: overAll(bestIsRight) }
+}
+
+/** Chance that the candidate with the best score is right; NaN when there is none. */
+function bestIsRight(candidates: readonly Candidate[]): number {
+  const best = Math.max(...candidates.map(({ score }) => score))
+  return mean(candidates.filter(({ score }) => score === best).map(({ correct }) => (correct ? 1 : 0)))
 }
 
 /** Steps of the slice that the critic gave no score. */

@@ -1,6 +1,6 @@
 // From logged traffic to problems whose solutions are known to be right or wrong. Knows no model and no store.
 import type { Feedback, LabelledTraffic, TrafficCandidate } from '../../store/types.ts'
-import type { StepLabel } from '../data/example.ts'
+import type { Example, StepLabel } from '../data/example.ts'
 
 /** How an outcome is known: said about this solution, said about another one with an answer, or by the majority of answers. */
 export type Evidence = 'feedback' | 'answer' | 'agreement'
@@ -122,3 +122,20 @@ const labelsOf = (steps: number, given: readonly (boolean | null)[]): StepLabel[
     const label = given[i] ?? null
     return label === null ? null : label ? 1 : 0
   })
+
+/** A solution of known outcome. A right outcome does not make every step right: only the comparison is taught, no step label. */
+export const outcomeExample = ({ problem, steps, outcome }: TrafficSolution): Example => ({
+  problem,
+  steps,
+  labels: steps.map(() => null),
+  source: 'outcome',
+  imitate: false,
+  ...(outcome === null ? {} : { outcome: outcome.right ? (1 as const) : (0 as const) }),
+})
+
+/** A solution whose steps somebody labelled. */
+export const feedbackExample = (solution: TrafficSolution): Example => ({
+  ...outcomeExample(solution),
+  labels: solution.stepLabels ?? [],
+  source: 'feedback',
+})

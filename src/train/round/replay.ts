@@ -2,7 +2,7 @@
 import type { Example } from '../data/example.ts'
 import type { Rng } from '../rng.ts'
 import type { Collected } from './collect.ts'
-import { feedbackExample, outcomeExample } from './lessons.ts'
+import { feedbackExample, outcomeExample } from './outcomes.ts'
 
 const MAX_REPLAY = 1500
 /** Traffic may take this part of the replay, so that what the critic was first trained on stays. */

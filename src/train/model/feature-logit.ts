@@ -1,0 +1,17 @@
+// What the feature path of the step head says of one step, without an engine: for fits that need nothing else. Knows no text.
+import type { Weights } from './config.ts'
+
+/** The logit of `featureLogits` in head.ts on the inputs of one step. */
+export function featureLogit(weights: Weights, inputs: Float32Array): number {
+  const [into, bias, out] = [
+    weights['head.features_in']!,
+    weights['head.features_in_bias']!,
+    weights['head.features_out']!,
+  ]
+  const inner = Float64Array.from(bias)
+  for (let i = 0; i < inputs.length; i++) {
+    const x = inputs[i]!
+    if (x !== 0) for (let j = 0; j < inner.length; j++) inner[j]! += x * into[i * inner.length + j]!
+  }
+  return inner.reduce((sum, z, j) => sum + (z / (1 + Math.exp(-z))) * out[j]!, weights['head.out_bias']![0]!)
+}

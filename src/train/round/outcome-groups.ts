@@ -1,0 +1,81 @@
+// Outcomes of a round's traffic as groups to fit the step head's outcome path to. Knows no model and no store.
+import type { Example } from '../data/example.ts'
+import { RIDGES } from '../fit/order.ts'
+import type { Weights } from '../model/config.ts'
+import { fitOutcomePath, type OutcomeGroup } from '../recipe/outcome-path.ts'
+import { round } from '../recipe/reading.ts'
+import type { Rng } from '../rng.ts'
+import type { Figures } from './messages.ts'
+import { outcomeExample, type TrafficProblem } from './outcomes.ts'
+
+export interface Outcomes {
+  readonly groups: readonly OutcomeGroup[]
+  /** Whether most of what is new is known by votes alone. */
+  readonly voted: boolean
+}
+
+/** Solutions of one kind that a group has, at most. */
+const MOST_OF_A_KIND = 48
+/** Weight of replay's groups together, in those of the traffic: what is learned of one writer must hold for the others too. */
+const REPLAY_SHARE = 0.2
+
+/** Groups of the traffic whose outcomes are known, by feedback or by votes, and of what is replayed. */
+export function outcomeGroups(
+  train: readonly TrafficProblem[],
+  replay: readonly Example[],
+  votes: number,
+  rng: Rng,
+): Outcomes {
+  const some = (examples: readonly Example[]) => rng.shuffle(examples).slice(0, MOST_OF_A_KIND)
+  const isVoted = ({ solutions }: TrafficProblem) =>
+    solutions.some(({ outcome }) => outcome?.by === 'agreement')
+  const ofTraffic = train.flatMap(problem => {
+    const told = problem.solutions.filter(({ outcome }) => outcome !== null)
+    return groupOf(told.map(outcomeExample), isVoted(problem) ? votes : 1, some)
+  })
+  const replayed = [...Map.groupBy(replay, ({ problem }) => problem).values()].flatMap(ofOne =>
+    groupOf(ofOne, 1, some),
+  )
+  const total = ofTraffic.reduce((sum, { weight }) => sum + weight, 0)
+  if (total === 0) return { groups: [], voted: false } // nothing new to learn: what was learned stays
+  return {
+    groups: [
+      ...ofTraffic,
+      ...replayed.map(group => ({ ...group, weight: (REPLAY_SHARE * total) / replayed.length })),
+    ],
+    voted: train.filter(isVoted).length > train.length / 2,
+  }
+}
+
+function groupOf(
+  examples: readonly Example[],
+  weight: number,
+  some: (examples: readonly Example[]) => Example[],
+): OutcomeGroup[] {
+  const right = some(examples.filter(({ outcome }) => outcome === 1))
+  const wrong = some(examples.filter(({ outcome }) => outcome === 0))
+  return right.length === 0 || wrong.length === 0 || weight === 0 ? [] : [{ right, wrong, weight }]
+}
+
+/**
+ * Votes agree with each other more than with the truth: where the majority errs, they teach its error. A fit that is chosen by how well it foretells
+ * votes trusts them too much.
+ */
+const LEAST_RIDGE_OF_VOTES = 3
+
+/** Weights of which the outcome path alone has changed, and what it came to. */
+export function learnOutcomes(
+  before: Weights,
+  { groups, voted }: Outcomes,
+): { weights: Weights; figures: Figures } {
+  const ridges = voted ? RIDGES.filter(ridge => ridge >= LEAST_RIDGE_OF_VOTES) : RIDGES
+  const { weights, ridge, loss } = fitOutcomePath(before, groups, ridges)
+  return {
+    weights,
+    figures: {
+      problems: groups.length,
+      ridge: ridge ?? 'none',
+      ...(loss && { loss_before: round(loss.before), loss_after: round(loss.after) }),
+    },
+  }
+}

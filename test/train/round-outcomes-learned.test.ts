@@ -1,0 +1,79 @@
+// A round's outcomes: traffic and replay become groups, votes are trusted less, and nothing new means nothing changes.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Example } from '../../src/train/data/example.ts'
+import { OUTCOME_WEIGHTS, type Weights, weightShapes } from '../../src/train/model/config.ts'
+import { createRng } from '../../src/train/rng.ts'
+import { learnOutcomes, outcomeGroups } from '../../src/train/round/outcome-groups.ts'
+import { readOutcomes } from '../../src/train/round/outcomes.ts'
+import { TINY_MODEL } from '../fakes/tiny-critic.ts'
+import { aCandidate, logged } from './round-world.ts'
+
+/** Wrong solutions end on a fraction, right ones do not. */
+const solution = (i: number, isRight: boolean): Example => ({
+  problem: `Problem ${i}: 12 apples and ${i} pears, how many?`,
+  steps: [`First, 12 + ${i} = ${12 + i}.`, `Therefore, ${12 + i}${isRight ? '' : '.5'}`],
+  labels: [null, null],
+  source: 'outcome',
+  imitate: false,
+  outcome: isRight ? 1 : 0,
+})
+
+test('groups are problems with right and wrong solutions; votes weigh what they are trusted, replay a fifth of the traffic', () => {
+  const told = [true, false, false].map((right, k) =>
+    logged(`t${k}`, 'Told?', [aCandidate(String(k))], [{ at: 1, answer_correct: right }]),
+  )
+  const voted = ['7', '7', '7', '8'].map((answer, k) =>
+    logged(`v${k}`, 'Voted?', [aCandidate(answer, `Way ${k}: ${answer}.`)]),
+  )
+  const alike = [logged('a', 'Alike?', [aCandidate('1')], [{ at: 1, answer_correct: true }])]
+  const replay = [0, 1].flatMap(i => [solution(i, true), solution(i, false)])
+  const train = readOutcomes([...told, ...voted, ...alike])
+  assert.deepEqual(
+    outcomeGroups(train, replay, 0.5, createRng(1)).groups.map(({ right, wrong, weight }) => [
+      right.length,
+      wrong.length,
+      weight.toFixed(3),
+    ]),
+    [
+      [1, 2, '1.000'],
+      [3, 1, '0.500'],
+      [1, 1, '0.150'],
+      [1, 1, '0.150'],
+    ],
+  )
+  assert.equal(
+    outcomeGroups(train, replay, 0, createRng(1)).groups.length,
+    3,
+    'votes that are not trusted say nothing',
+  )
+  assert.deepEqual(outcomeGroups([], replay, 1, createRng(1)).groups, [], 'replay alone changes nothing')
+})
+
+test('a fit to votes stays nearer to what was known than one to outcomes', () => {
+  const weights: Weights = Object.fromEntries(
+    Object.entries(weightShapes(TINY_MODEL)).map(([name, [rows = 1, columns = 1]]) => [
+      name,
+      new Float32Array(rows * columns),
+    ]),
+  )
+  const groups = Array.from({ length: 30 }, (_, i) => ({
+    right: [solution(i, true)],
+    wrong: [solution(i, false)],
+    weight: 1,
+  }))
+  const moved = (voted: boolean) => {
+    const { weights: learned, figures } = learnOutcomes(weights, { groups, voted })
+    assert.equal(figures['problems'], 30)
+    return Math.hypot(...learned[OUTCOME_WEIGHTS]!)
+  }
+  assert.ok(moved(true) > 0)
+  assert.ok(moved(true) < moved(false) / 2, `${moved(true)} and ${moved(false)}`)
+})
+
+test('without anything new the outcome path stays', () => {
+  const weights = { [OUTCOME_WEIGHTS]: Float32Array.of(1, 2) }
+  const { weights: after, figures } = learnOutcomes(weights, { groups: [], voted: false })
+  assert.deepEqual(after, weights)
+  assert.deepEqual(figures, { problems: 0, ridge: 'none' })
+})
