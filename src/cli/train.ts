@@ -25,6 +25,13 @@ function loraOption(values: CliValues): LoraOptions | null {
 
 /** Trains a critic on a base whose states are read once: `--freeze`, `--layers`, `--read-tokens`, `--states` and `--from`. */
 function frozenCritic(context: RecipeContext, values: CliValues): Promise<Manifest> {
+  const other = (['lora', 'checkpoint', 'resume', 'minutes', 'steps'] as const).find(
+    name => values[name] !== undefined,
+  )
+  if (other)
+    throw new Error(
+      `--${other} does not go with --freeze, which reads once and goes on from what --states has`,
+    )
   return trainFrozenCritic({
     ...context,
     baseDir: values.base,

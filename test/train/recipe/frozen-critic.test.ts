@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { readArguments } from '../../../src/cli/options.ts'
+import { trainCommand } from '../../../src/cli/train.ts'
 import { openArtifact } from '../../../src/critic/manifest.ts'
 import { openScorer } from '../../../src/critic/scorer.ts'
 import { isHeldBack } from '../../../src/train/data/corpora.ts'
@@ -134,3 +136,20 @@ test('a stop while reading leaves no artifact and loses no states', async () => 
   const [, left] = /^read \d+ of (\d+) tokens/m.exec(told)!
   assert.ok(Number(left) < all, `${left} of ${all}`)
 })
+
+for (const other of ['lora', 'minutes', 'checkpoint'])
+  test(`--freeze with --${other} is refused rather than half obeyed`, async () => {
+    const args = [
+      '--freeze',
+      `--${other}`,
+      '8',
+      '--data',
+      at('data'),
+      '--base',
+      at('base'),
+      '--out',
+      at('no'),
+    ]
+    const run = trainCommand('critic', readArguments(args).values, 'test')
+    await assert.rejects(run, new RegExp(`--${other} does not go with --freeze`))
+  })
