@@ -14,7 +14,8 @@ const USAGE = `npm run spar -- <command>
 
   train base     the base: vocabulary and language model       --data <dir> --out <dir> [--minutes 25] [--seed 1] [--from <base dir>]
   train critic   a critic on a base                            --data <dir> --base <dir> --out <dir> [--minutes 30] [--seed 1]
-                                                               [--lora <rank> [--alpha 2·rank] [--targets q,v]] [--freeze] [--rate] [--batch-tokens]
+                                                               [--lora <rank> [--alpha 2·rank] [--targets q,v]] [--rate] [--batch-tokens]
+                                                               [--freeze [--layers <n>] [--read-tokens 1400000] [--states <dir>] [--from <critic dir>]]
                  both: [--device cpu|webgpu|cuda|tfjs] [--accumulate <k>] [--dropout <0..0.9>] [--memory-mb <n>]
                        [--checkpoint <dir> [--every-minutes 5]] [--resume <dir>] [--log <file.jsonl>] [--plot <file.svg>]
   plot           a training log as a picture                   <log.jsonl> --out <file.svg>

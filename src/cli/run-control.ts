@@ -46,6 +46,15 @@ export async function untilSignalled<T>(work: (signal: AbortSignal) => Promise<T
   }
 }
 
+/** What a person reads when a run was stopped. */
+function howToGoOn({ freeze, checkpoint, resume }: CliValues): string {
+  const dir = checkpoint ?? resume
+  if (freeze) return '\nStopped. To go on, give the same command: what the base has read is kept.'
+  return dir === undefined
+    ? '\nStopped. Nothing was kept: a run with --checkpoint <dir> can go on.'
+    : `\nStopped. To go on, give the same command with --resume ${dir} in place of --checkpoint.`
+}
+
 /** Runs training, see `untilSignalled`. @throws saying how to go on. */
 export async function untilStopped<T>(
   values: CliValues,
@@ -55,12 +64,6 @@ export async function untilStopped<T>(
     return await untilSignalled(work)
   } catch (error) {
     if (!(error instanceof Stopped)) throw error
-    const dir = values.checkpoint ?? values.resume
-    throw new Error(
-      dir === undefined
-        ? '\nStopped. Nothing was kept: a run with --checkpoint <dir> can go on.'
-        : `\nStopped. To go on, give the same command with --resume ${dir} in place of --checkpoint.`,
-      { cause: error },
-    )
+    throw new Error(howToGoOn(values), { cause: error })
   }
 }

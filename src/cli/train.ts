@@ -1,18 +1,20 @@
 // `spar train base|critic`: wires a recipe to the clock, the engine and the terminal.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import type { Manifest } from '../critic/manifest.ts'
 import { DEVICES, openEngine } from '../train/engine/devices.ts'
 import { LORA_TARGETS, type LoraOptions } from '../train/model/lora.ts'
 import { type RecipeContext, trainBase } from '../train/recipe/base.ts'
 import { trainCritic } from '../train/recipe/critic.ts'
+import { READ_TOKENS, trainFrozenCritic } from '../train/recipe/frozen-critic.ts'
 import { plotLog } from '../train/recipe/plot.ts'
 import { type CliValues, numberOption, required } from './options.ts'
 import { runControls, untilStopped } from './run-control.ts'
 
-/** What `--lora`, `--alpha`, `--targets` and `--freeze` say; null where all weights are trained. */
+/** What `--lora`, `--alpha` and `--targets` say; null where all weights are trained. */
 function loraOption(values: CliValues): LoraOptions | null {
-  if (values.lora === undefined && !values.freeze) return null
-  const rank = Math.floor(numberOption(values.freeze ? '0' : values.lora, 'lora', 0, 0, 1024))
+  if (values.lora === undefined) return null
+  const rank = Math.floor(numberOption(values.lora, 'lora', 0, 1, 1024))
   const targets = values.targets.split(',').map(name => {
     const target = LORA_TARGETS.find(t => t === name)
     if (!target) throw new Error(`--targets knows ${LORA_TARGETS.join(', ')}, not ${name}`)
@@ -21,7 +23,26 @@ function loraOption(values: CliValues): LoraOptions | null {
   return { rank, alpha: numberOption(values.alpha, 'alpha', 2 * rank, 0, 1e4), targets }
 }
 
-/** What only a critic's recipe takes. A frozen base is taken to be an imported one, which solves no problem before it has learned the form. */
+/** Trains a critic on a base whose states are read once: `--freeze`, `--layers`, `--read-tokens`, `--states` and `--from`. */
+function frozenCritic(context: RecipeContext, values: CliValues): Promise<Manifest> {
+  const other = (['lora', 'checkpoint', 'resume', 'minutes', 'steps'] as const).find(
+    name => values[name] !== undefined,
+  )
+  if (other)
+    throw new Error(
+      `--${other} does not go with --freeze, which reads once and goes on from what --states has`,
+    )
+  return trainFrozenCritic({
+    ...context,
+    baseDir: values.base,
+    ...(values.layers && { layers: numberOption(values.layers, 'layers', 0, 1, 1000) }),
+    readTokens: numberOption(values['read-tokens'], 'read-tokens', READ_TOKENS, 1, 1e9),
+    ...(values.from && { featuresFrom: values.from }),
+    statesDir: values.states ?? `${context.out}.states`,
+  })
+}
+
+/** What only the recipe of a critic that moves its base takes. A base with low-rank pairs is taken to be an imported one, which solves no problem before it has learned the form. */
 function criticOptions(values: CliValues) {
   const lora = loraOption(values)
   return {
@@ -66,8 +87,10 @@ export async function trainCommand(
       createdAt: new Date().toISOString(),
     }
     try {
-      return what === 'base'
-        ? await trainBase({ ...context, ...(values.from ? { from: values.from } : {}) })
+      if (what === 'base')
+        return await trainBase({ ...context, ...(values.from ? { from: values.from } : {}) })
+      return values.freeze
+        ? await frozenCritic(context, values)
         : await trainCritic({ ...context, ...criticOptions(values) })
     } finally {
       if (values.plot && logFile && existsSync(logFile))

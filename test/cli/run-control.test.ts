@@ -22,6 +22,11 @@ for (const [name, args, want] of [
   ],
   ['that was resumed says how to go on', ['--resume', 'a/b'], /--resume a\/b /],
   [
+    'of a frozen base says that what was read is kept',
+    ['--freeze'],
+    /same command: what the base has read is kept/,
+  ],
+  [
     'without a checkpoint says what was lost',
     [],
     /Nothing was kept: a run with --checkpoint <dir> can go on/,

@@ -31,7 +31,7 @@ export const LORA_TARGETS = ['q', 'k', 'v', 'out', 'gate', 'up', 'down'] as cons
 type LoraTarget = (typeof LORA_TARGETS)[number]
 
 export interface LoraOptions {
-  /** Inner width of a pair; 0 trains the step head alone. */
+  /** Inner width of a pair; 0 trains the step head alone, the base read anew at each step. */
   readonly rank: number
   /** A pair counts alpha / rank. */
   readonly alpha: number

@@ -63,7 +63,7 @@ function languageLoss(w: WeightTensors, hidden: T, targets: T, weights: T): T {
 }
 
 /** Row positions 0 … length-1 as [rows, length]. */
-function rowPositions(rows: number, length: number): T {
+export function rowPositions(rows: number, length: number): T {
   return tf.tensor(
     Float32Array.from({ length: rows * length }, (_, i) => i % length),
     [rows, length],

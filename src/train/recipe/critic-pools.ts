@@ -69,13 +69,17 @@ function ownComparisons({ samples }: ProblemSamples): Comparison[] {
   }))
 }
 
-/** What a critic learns from; corpora that `dataDir` lacks and samples that were not drawn leave their part empty. */
-export interface CriticLessons {
+/** What people or injected errors tell; corpora that `dataDir` lacks leave their part empty. */
+export interface LabelledLessons {
   readonly human: readonly Example[]
   /** Solutions of two writers to one problem, of which people found one right and one wrong. */
   readonly humanPairs: readonly Comparison[]
   readonly siblings: readonly Comparison[]
   readonly injected: readonly Comparison[]
+}
+
+/** What a critic learns from; samples that were not drawn leave their part empty. */
+export interface CriticLessons extends LabelledLessons {
   readonly ownSamples: readonly Example[]
   readonly ownPairs: readonly Comparison[]
   /** Altered solutions of generated problems, and of problems that people wrote. */
@@ -83,17 +87,23 @@ export interface CriticLessons {
   readonly sneakyTexts: readonly Comparison[]
 }
 
-export function criticLessons(dataDir: string, sampled: readonly ProblemSamples[], rng: Rng): CriticLessons {
+export function labelledLessons(dataDir: string, rng: Rng): LabelledLessons {
   const human = humanExamples(dataDir, false)
   const compared = (comparisons: readonly Comparison[]): Comparison[] =>
     withoutLabels(comparisons).filter(({ better }) => trainable(better))
-  const altered = (solutions: readonly Example[]): Comparison[] =>
-    solutions.filter(trainable).flatMap(solution => sneakyComparison(rng, solution) ?? [])
   return {
     human,
     humanPairs: compared(balanceWriters(rng.fork('writers').shuffle(outcomeComparisons(human)))),
     siblings: compared(prm800kComparisons(dataDir)),
     injected: compared(prmbench(dataDir)),
+  }
+}
+
+export function criticLessons(dataDir: string, sampled: readonly ProblemSamples[], rng: Rng): CriticLessons {
+  const altered = (solutions: readonly Example[]): Comparison[] =>
+    solutions.filter(trainable).flatMap(solution => sneakyComparison(rng, solution) ?? [])
+  return {
+    ...labelledLessons(dataDir, rng),
     ownSamples: sampled.flatMap(({ samples }) => samples),
     ownPairs: sampled.flatMap(ownComparisons),
     sneaky: altered(generateProblems(rng.fork('sneaky'), ALTERED_PROBLEMS, 'train').map(solutionExample)),
@@ -102,8 +112,8 @@ export function criticLessons(dataDir: string, sampled: readonly ProblemSamples[
 }
 
 /** For the feature path alone: mostly labels of real models' errors, and what tells a better solution of a problem from a worse one. */
-export function featurePools(lessons: CriticLessons): Pool[] {
-  const { human, humanPairs, siblings, injected, ownSamples } = lessons
+export function featurePools(lessons: LabelledLessons & Partial<CriticLessons>): Pool[] {
+  const { human, humanPairs, siblings, injected, ownSamples = [] } = lessons
   return [
     { name: 'human', share: 0.6, units: human.map(featureUnit) },
     { name: 'human pairs', share: 0.1, units: humanPairs.map(featureComparison) },

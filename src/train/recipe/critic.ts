@@ -1,41 +1,26 @@
 // Recipe of the first critic: a step head on the base, its feature path first and the text path after it, on human labels, injected
 // errors, the solver's own errors and sneaky edits. One command, from data and base to artifact. Choices are logged in models/LOG.md.
-import { mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { FEATURE_INPUTS, FEATURES } from '../../critic/features.ts'
-import { type Manifest, openArtifact } from '../../critic/manifest.ts'
+import { mkdirSync } from 'node:fs'
+import type { Manifest } from '../../critic/manifest.ts'
 import { openSolver } from '../../critic/solver-model.ts'
-import { createTokenizer } from '../../critic/tokenizer.ts'
-import { OPSET } from '../engine/graph.ts'
-import { exportCritic, readWeights } from '../export.ts'
+import { exportCritic } from '../export.ts'
 import { fit } from '../fit/fit.ts'
 import { type BucketOptions, createSampler } from '../fit/sampler.ts'
-import { initWeights, type ModelConfig, OUTCOME_WEIGHTS, type Weights } from '../model/config.ts'
+import { initWeights, type Weights } from '../model/config.ts'
 import { everyWeight, initLora, type LoraOptions, lora, mergeLora, partOf } from '../model/lora.ts'
 import { createRng, type Rng } from '../rng.ts'
-import { BUCKETS, bucketsOf, dataHash, MAX_LENGTH, type RecipeContext } from './base.ts'
+import { BUCKETS, bucketsOf, MAX_LENGTH, type RecipeContext } from './base.ts'
 import { generateProblems } from './built-in.ts'
-import { criticLessons, featurePools, humanExamples, importedTextPools, textPools } from './critic-pools.ts'
-import { fitFeaturePath, isFeaturePath } from './feature-path.ts'
+import { criticLessons, humanExamples, importedTextPools, textPools } from './critic-pools.ts'
+import { criticFacts, openBase, REPLAY, startFeatures } from './critic-start.ts'
+import { isFeaturePath } from './feature-path.ts'
 import { classWeights } from './label-weights.ts'
-import { endingsOf, fitOutcomePath } from './outcome-path.ts'
 import { createProgress } from './progress.ts'
 import { finishCritic, stepAucOf } from './reading.ts'
 import { sampleProblems } from './samples.ts'
 
-/** Hidden units of each path of the step head. */
-const HEAD_WIDTH = 256
-/** Steps of the feature path alone: each human label is seen some forty times. */
-const FEATURE_STEPS = 3200
 /** Share of the gate's own loss: without it the gate is slow to shut on human text (models/LOG.md). */
 const GATE_SHARE = 0.3
-/**
- * Of the outcome path, which learns what a right ending looks like from solutions that people wrote and the same with an error that runs on to their
- * answer. A weaker ridge orders endings better and costs more of the step AUC on human labels (models/LOG.md).
- */
-const OUTCOME_RIDGE = 0.3
-/** Training examples an artifact carries along against forgetting. */
-const REPLAY = 1500
 
 export interface CriticContext extends RecipeContext {
   /** Folder of the base's artifact. */
@@ -74,12 +59,10 @@ async function sampleSolver({ baseDir, print, sampledProblems, seed }: CriticCon
 
 /** Trains the critic and writes its artifact. @returns its manifest. */
 export async function trainCritic(context: CriticContext): Promise<Manifest> {
-  const { dataDir, out, seed, engine, now, print, baseDir } = context
-  const rng = createRng(seed).fork('critic')
-  const base = openArtifact(baseDir).manifest
-  const tokenizerText = readFileSync(join(baseDir, 'tokenizer.json'), 'utf8')
-  const tokenizer = createTokenizer(JSON.parse(tokenizerText))
-  const config: ModelConfig = { ...base.model, features: FEATURE_INPUTS, headWidth: HEAD_WIDTH }
+  const { dataDir, out, engine, now, print, baseDir } = context
+  const rng = createRng(context.seed).fork('critic')
+  const base = openBase(baseDir)
+  const { config, tokenizer, tokenizerText } = base
 
   const { sampled, heldSampled } = await sampleSolver(context, rng)
 
@@ -88,37 +71,11 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
   const pools = (context.lora ? importedTextPools : textPools)(lessons, tokenizer)
   print.write(`${pools.map(p => `${p.name} ${p.units.length}`).join(', ')}\n`)
 
-  const stored = readWeights(config, readFileSync(join(baseDir, 'model.onnx')))
-  const fresh = initWeights(config, rng.fork('head'), stored)
-  const byFeatures = await fitFeaturePath({
-    engine,
-    config,
-    weights: fresh,
-    pools: featurePools(lessons),
-    budget: { steps: FEATURE_STEPS },
-    learningRate: 2e-3,
-    now,
-    ...(context.controls?.signal && { signal: context.controls.signal }),
-    onStep: createProgress({ label: 'features', out: print, now }),
-    seed,
-    rng: rng.fork('features'),
-  })
-  const { weights: start } = fitOutcomePath(byFeatures, endingsOf(lessons.sneakyTexts), [OUTCOME_RIDGE])
+  const fresh = initWeights(config, rng.fork('head'), base.stored)
+  const start = await startFeatures(context, config, fresh, lessons, rng)
   const { lora: pairs } = context
   const { untied: _, ...served } = config // a critic writes no words: it needs no output table
-  const facts = {
-    kind: 'critic' as const,
-    version: context.version,
-    created_at: context.createdAt,
-    parent: `base/${base.version}`,
-    opset: OPSET,
-    model: served,
-    max_length: MAX_LENGTH,
-    features: FEATURES,
-    data_hash: dataHash(dataDir),
-    seed,
-    command: context.command,
-  }
+  const facts = criticFacts(context, base, served)
   const filesOf = async (weights: Weights) => {
     const merged = pairs ? mergeLora(config, pairs, weights) : weights
     return { 'model.onnx': await exportCritic(served, merged), 'tokenizer.json': tokenizerText }
@@ -142,11 +99,8 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
     engine,
     config,
     weights: pairs ? { ...start, ...initLora(config, pairs, rng.fork('lora')) } : start,
-    // The feature path stays: what the text adds is fitted to what it leaves over. So does the outcome path.
-    adaptation: partOf(
-      pairs ? lora(config, pairs) : everyWeight(config),
-      name => !isFeaturePath(name) && name !== OUTCOME_WEIGHTS,
-    ),
+    // The feature path stays: what the text adds is fitted to what it leaves over.
+    adaptation: partOf(pairs ? lora(config, pairs) : everyWeight(config), name => !isFeaturePath(name) && !isOutcomePath(name)),
     draw: createSampler(pools, bucketsOf(context, pairs ? FROZEN_BUCKETS : BUCKETS), rng.fork('batches')),
     // Beside a large vocabulary the language model costs more than the rest of the step.
     shares: { lm: pairs ? 0 : 0.1, step: 1, pair: 0.5, gate: pairs ? 0 : GATE_SHARE },

@@ -16,6 +16,9 @@ const STEP_BUCKETS: BucketOptions = { lengths: [4, 8, 16, 32, 64], tokens: 600, 
 /** Whether a weight belongs to the feature path. */
 export const isFeaturePath = (name: string): boolean => name.startsWith('head.features')
 
+/** Whether a weight is trained by `fitFeaturePath`: those of the feature path, and the head's bias. */
+export const isFeatureWeight = (name: string): boolean => isFeaturePath(name) || name === 'head.out_bias'
+
 type FeatureFit = Pick<
   FitOptions,
   'engine' | 'config' | 'weights' | 'budget' | 'learningRate' | 'now' | 'signal' | 'checkpoints' | 'onStep'
@@ -33,7 +36,7 @@ export const fitFeaturePath = ({ pools, rng, seed, ...options }: FeatureFit): Pr
   fit({
     ...options,
     featuresAlone: true,
-    adaptation: partOf(everyWeight(options.config), name => isFeaturePath(name) || name === 'head.out_bias'),
+    adaptation: partOf(everyWeight(options.config), isFeatureWeight),
     draw: createSampler(pools, STEP_BUCKETS, rng),
     shares: { lm: 0, step: 1, pair: 0.5 },
     weigh: options.weigh ?? classWeights(pools.flatMap(pool => pool.units)),

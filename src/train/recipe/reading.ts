@@ -56,6 +56,10 @@ export interface Finish {
   readonly replay: readonly Example[]
   /** Part of the slice that calibration, τ and the figures come from; all of it when absent. */
   readonly fitOn?: readonly Example[]
+  /** Scores the slice where the recipe has read it already; the artifact itself does when absent. */
+  readonly scored?: Pick<Scorer, 'logits'>
+  /** Figures of the recipe's own, for the manifest. */
+  readonly metrics?: Readonly<Record<string, unknown>>
 }
 
 /** Fits calibration and τ on the slice and writes the artifact with its figures there, each half measured with what the other half fitted. */
@@ -66,6 +70,8 @@ export async function finishCritic({
   slice,
   replay,
   fitOn = slice,
+  scored,
+  metrics: own = {},
 }: Finish): Promise<Manifest> {
   writeJsonl(join(out, SLICE_FILE), slice)
   writeJsonl(join(out, REPLAY_FILE), replay)
@@ -75,7 +81,7 @@ export async function finishCritic({
     [REPLAY_FILE]: readFileSync(join(out, REPLAY_FILE)),
   }
   const { located, canaryLogits } = await withDraft(all, facts, async scorer => ({
-    located: await locate(scorer, fitOn),
+    located: await locate(scored ?? scorer, fitOn),
     canaryLogits: await scorer.logits(CANARY_ITEMS),
   }))
   const reading = fitBySource(located)
@@ -88,6 +94,7 @@ export async function finishCritic({
   const f1 = halves.map(({ scored, threshold }) => processBench(scored, threshold).f1)
   const crossed = halves.flatMap(({ scored }) => scored)
   const metrics = {
+    ...own,
     slice_solutions: located.length,
     slice_step_auc: round(auc(judgedSteps(located))),
     slice_f1: round((f1[0]! + f1[1]!) / 2),
