@@ -27,6 +27,7 @@ import { openSchedule, startScheduler } from './schedule.ts'
 import { createApp } from './server/app.ts'
 import { answerClientErrors } from './server/client-error.ts'
 import { startJob } from './server/jobs.ts'
+import { openJournal } from './store/journal.ts'
 import { createRecorder } from './store/recorder.ts'
 import { openRedisStore } from './store/redis.ts'
 import { startRetention } from './store/retention.ts'
@@ -48,7 +49,8 @@ const sqlitePath = join(config.dataDir, 'spar.sqlite')
 const store = config.redisUrl
   ? openRedisStore(config.redisUrl, { log })
   : openSqliteStore(sqlitePath, { log })
-const recorder = createRecorder(store, { log })
+const journal = openJournal(join(config.dataDir, 'spool'), { log })
+const recorder = createRecorder(store, { log, journal })
 const stopRetention = startRetention(store, { ...config.traffic.retention, now: Date.now, log })
 const closing = new AbortController()
 
