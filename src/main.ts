@@ -36,6 +36,8 @@ import { startTelemetry } from './telemetry.ts'
 import { startTrainer, type Trainer } from './trainer.ts'
 
 const START_RETRY_MS = 2000
+/** Longer than balancers keep a connection that nothing is sent on, which for most is a minute. */
+const IDLE_CONNECTION_MS = 75_000
 /** For one comparison of two answers by computer algebra. */
 const SYMBOLIC_MS = 500
 
@@ -143,6 +145,8 @@ const server = app.listen(config.port, config.host, error => {
   log.info({ host: config.host, port, data: config.dataDir }, 'listening')
 })
 
+// A balancer that finds its connection closed as it sends a request has an error to answer with: it must be the one who hangs up.
+server.keepAliveTimeout = IDLE_CONNECTION_MS
 server.on('clientError', answerClientErrors({ newId, log }))
 
 /** Queues a round; false when one is queued or running. */

@@ -87,6 +87,12 @@ test('kill -9 while Redis is away loses no traffic that was answered', {
   await again.stop()
 })
 
+test('an idle connection stays open for longer than a load balancer keeps it', async () => {
+  const { service } = await start()
+  const { headers } = await fetch(`${service.url}/healthz`)
+  assert.equal(headers.get('keep-alive'), 'timeout=75')
+})
+
 test('a promoted critic serves on after a restart, and rollback returns to its parent', async () => {
   const { service, dataDir } = await start()
   plantCritic(dataDir, 'trained-x')
