@@ -42,6 +42,8 @@ export interface Trainer {
 }
 
 const LEASE_MS = 30_000
+/** A round that takes more memory than there is would be killed for ever. */
+const MOST_STARTS = 4
 const ROUND_PROCESS = fileURLToPath(new URL('./train/round-process.ts', import.meta.url))
 
 /** Starts looking for jobs. */
@@ -161,8 +163,19 @@ export function startTrainer(options: TrainerOptions): Trainer {
     return { decision: 'rejected', reason, figures }
   }
 
+  /** Runs the round in a process, and again in another when that is killed: it was not the round that failed. */
+  async function round(job: Job, change: Change, signal: AbortSignal): Promise<Outcome> {
+    for (let starts = 1; ; starts++) {
+      const outcome = await runProcess(job, change, signal)
+      if (outcome.kind !== 'killed') return outcome
+      signal.throwIfAborted()
+      if (starts === MOST_STARTS) throw new AppError('INTERNAL', `Its process was killed ${starts} times.`)
+      log.warn({ job: job.id, by: outcome.by }, 'the process of a round was killed; starting it again')
+    }
+  }
+
   /** Starts the round's process and passes on its news until it ends. */
-  async function round(job: Job, change: (fields: JobChange) => Promise<void>, signal: AbortSignal) {
+  async function runProcess(job: Job, change: Change, signal: AbortSignal): Promise<Outcome | Killed> {
     const order: RoundOrder = {
       store: options.storeAddress,
       servingDir: options.registry.dirOf(options.registry.current().version),
@@ -227,13 +240,17 @@ const gateFigures = ({
 const versionOf = (job: Job): string => `trained-${job.id.replace(/^job_/, '')}`
 
 type Outcome = Exclude<RoundNews, { kind: 'progress' }>
+interface Killed {
+  readonly kind: 'killed'
+  readonly by: NodeJS.Signals
+}
 type Decided = Extract<RoundNews, { kind: 'done' }>
 
 function conversation(
   child: ChildProcess,
   order: RoundOrder,
   onProgress: (news: Extract<RoundNews, { kind: 'progress' }>) => Promise<void>,
-): Promise<Outcome> {
+): Promise<Outcome | Killed> {
   return new Promise((resolve, reject) => {
     let errors = ''
     let told: Promise<void> = Promise.resolve() // progress is written in order, before the outcome
@@ -245,7 +262,9 @@ function conversation(
       else void told.then(() => resolve(news))
     })
     child.once('error', reject)
-    child.once('exit', code => void told.then(() => reject(brokenOff(code, errors))))
+    child.once('exit', (code, by) => {
+      void told.then(() => (by === null ? reject(brokenOff(code, errors)) : resolve({ kind: 'killed', by })))
+    })
     child.send(order)
   })
 }

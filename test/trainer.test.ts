@@ -11,6 +11,7 @@ import { openSqliteStore } from '../src/store/sqlite.ts'
 import type { Decision, Job, JobChange, Store } from '../src/store/types.ts'
 import { startTrainer } from '../src/trainer.ts'
 import { ACTS } from './fakes/round-process.ts'
+import { tempFolder } from './fakes/tiny-critic.ts'
 
 interface Setting {
   readonly act: keyof typeof ACTS
@@ -36,6 +37,7 @@ async function runJob(
       return sqlite.updateJob(id, change, guard)
     },
   }
+  const folder = tempFolder()
   const promoted: string[] = []
   const lines: string[] = []
   const job: Job = {
@@ -65,7 +67,7 @@ async function runJob(
         return true
       },
     },
-    trainedDir: '',
+    trainedDir: folder.path,
     log: createLog({ level: 'info', stream: { write: (line: string) => void lines.push(line) } }),
     now: Date.now,
     owner: 'test',
@@ -77,6 +79,7 @@ async function runJob(
   t.after(async () => {
     await trainer.close()
     await sqlite.close()
+    folder.remove()
   })
   for (;;) {
     const ended = (await store.getJob(job.id))!
@@ -137,6 +140,20 @@ test('a round whose process ends early fails with its exit code, and the log has
   assert.deepEqual([job.state, job.reason], ['failed', 'The round broke off. Its process ended with code 7.'])
   assert.match(lines.join(), /at parse \(round\.ts:1:1\)/)
   assert.ok(!lines.join().includes('secret'))
+})
+
+test('a round whose process is killed is run again', async t => {
+  const { job, lines } = await runJob(t, { act: 'killedOnce' })
+  assert.deepEqual([job.state, job.reason], ['promoted', 'Better.'])
+  assert.match(lines.join(), /the process of a round was killed; starting it again/)
+})
+
+test('a round whose process is killed again and again fails', async t => {
+  const { job } = await runJob(t, { act: 'killed' })
+  assert.deepEqual(
+    [job.state, job.reason],
+    ['failed', 'The round broke off. Its process was killed 4 times.'],
+  )
 })
 
 const PLAN: RolloutPlan = {
