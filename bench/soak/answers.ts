@@ -35,6 +35,7 @@ interface SearchAnswer {
   readonly id: string
   readonly critic: string
   readonly answer: string | null
+  readonly finish_reason: string
   readonly steps: readonly { readonly text: string; readonly score: number | null }[]
   readonly candidates: readonly { readonly answer: string | null }[]
   readonly usage: { readonly llm: { readonly calls: number } }
@@ -47,13 +48,17 @@ export function readSearch(
   { body }: Posted,
 ): string[] {
   const found = JSON.parse(body) as SearchAnswer
-  const { id, critic, answer, steps, candidates, usage } = found
+  const { id, critic, answer, finish_reason, steps, candidates, usage } = found
   if (usage.llm.calls > budget.max_calls) tally(ledger.wrong, 'a search over its budget')
   if (steps.length === 0) tally(ledger.wrong, 'a search without a solution')
   if (answer === null && candidates.some(candidate => candidate.answer !== null))
     tally(ledger.wrong, 'a search without an answer')
   const scores = steps.map(({ score }) => score)
-  ledger.answered(id, critic, { problem, steps: steps.map(({ text }) => text), scores })
+  // What a deadline cut short may have steps that nobody judged: there is nothing to compare.
+  const isJudged = scores.every(score => score !== null)
+  if (!isJudged && finish_reason === 'complete') tally(ledger.wrong, 'a search left a step without a score')
+  if (isJudged) ledger.answered(id, critic, { problem, steps: steps.map(({ text }) => text), scores })
+  else ledger.promise(id, { critic, scores: [] })
   return [id]
 }
 
@@ -65,6 +70,5 @@ interface ChatAnswer {
 export function readChat(ledger: Ledger, { body }: Posted): void {
   const { choices, spar } = JSON.parse(body) as ChatAnswer
   if (!choices[0]?.message.content) tally(ledger.wrong, 'a chat without content')
-  if (ledger.promised.has(spar.id)) tally(ledger.wrong, 'an id came twice')
-  ledger.promised.set(spar.id, { critic: spar.critic, scores: [] })
+  ledger.promise(spar.id, { critic: spar.critic, scores: [] })
 }

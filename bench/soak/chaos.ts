@@ -45,8 +45,9 @@ export function startChaos({ fleet, rng, rounds, say }: ChaosOptions): () => Pro
     },
     async trainer() {
       const deadline = performance.now() + ROUND_STARTS_MS
-      while (rounds.isSpared() || !fleet.killTrainer()) {
-        if (stopping.signal.aborted || rounds.isSpared() || performance.now() > deadline) return
+      if (rounds.isSpared()) return
+      while (!fleet.killTrainer()) {
+        if (stopping.signal.aborted || performance.now() > deadline) return
         await sleep(500)
       }
       rounds.hit()

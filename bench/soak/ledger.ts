@@ -33,7 +33,9 @@ export interface Ledger {
   readonly unknown: Map<string, boolean>
   /** By version and input, the first scores answered. */
   readonly first: Map<string, Map<string, Scored>>
-  /** Notes an answer; wrong when its id was given before or its scores differ from earlier ones of the same version and input. */
+  /** Notes what the log must hold; wrong when the id was given before. */
+  promise(id: string, promised: Promised): void
+  /** Notes an answer; wrong, too, when its scores differ from earlier ones of the same version and input. */
   answered(id: string, critic: string, scored: Scored): void
 }
 
@@ -63,9 +65,12 @@ export function createLedger(): Ledger {
     feedback: new Map(),
     unknown: new Map(),
     first: new Map(),
-    answered(id, critic, scored) {
+    promise(id, promised) {
       if (ledger.promised.has(id)) tally(ledger.wrong, 'an id came twice')
-      ledger.promised.set(id, { critic, scores: scored.scores })
+      ledger.promised.set(id, promised)
+    },
+    answered(id, critic, scored) {
+      ledger.promise(id, { critic, scores: scored.scores })
       const known = ledger.first.get(critic) ?? new Map<string, Scored>()
       ledger.first.set(critic, known)
       const input = JSON.stringify([scored.problem, scored.steps])

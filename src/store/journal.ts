@@ -134,9 +134,18 @@ export function openJournal(root: string, options: JournalOptions = {}): Journal
     log?.warn({ pages: surplus.length }, 'traffic that waited on disk was dropped')
   }
 
-  const beat = setInterval(() => {
-    if (isThere) safely(() => utimesSync(own, Date.now() / 1000, Date.now() / 1000))
-  }, beatMs)
+  /** Says that this process lives. One that stood still for too long finds its folder taken, and goes on in a new one. */
+  function touch(): void {
+    if (!isThere) return
+    try {
+      utimesSync(own, Date.now() / 1000, Date.now() / 1000)
+    } catch {
+      isThere = false
+      seal()
+    }
+  }
+
+  const beat = setInterval(touch, beatMs)
   beat.unref()
 
   return {

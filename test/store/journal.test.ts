@@ -90,6 +90,19 @@ test('a process that lives keeps what it has', async t => {
   assert.deepEqual([onDisk(folder), other.stats().written], [['a'], 0])
 })
 
+test('a process that was taken for dead goes on in a new folder, and nothing is lost', async t => {
+  const { start, startDoomed, folder, stored } = setUp(t)
+  const slow = startDoomed({ beatMs: 5 })
+  slow.record(aRecord('a'))
+  const other = start({ staleMs: 0 })
+  await until(async () => (await stored()).length === 1)
+  await until(() => onDisk(folder).length === 0)
+  await other.close()
+  await new Promise(resolve => setTimeout(resolve, 20)) // a beat
+  slow.record(aRecord('b'))
+  assert.deepEqual(onDisk(folder), ['b'])
+})
+
 test('what was not delivered at close is kept, not dropped, and is the next process’s at once', async t => {
   const { start, stored, away } = setUp(t)
   away(true)
