@@ -21,7 +21,7 @@ import { WEIGHED_SOURCES } from './train/round/source-weights.ts'
 export const VARIABLES = {
   PORT: 'Port to listen on; 8080.',
   HOST: 'Address to listen on; 127.0.0.1. Use 0.0.0.0 to be reached from other machines.',
-  SPAR_DATA: 'Folder of the database and of trained critics; ./data.',
+  SPAR_DATA: 'Folder of the database, of trained critics and of traffic not delivered yet; ./data.',
   SPAR_MODELS: 'Folder of shipped critics and bases, only read; `models` of this installation.',
   SPAR_ADMIN_KEY: 'Key of the admin routes, sent as `Authorization: Bearer …`. Without one they answer 403.',
   SPAR_DEVICE:

@@ -27,6 +27,7 @@ import { openSchedule, startScheduler } from './schedule.ts'
 import { createApp } from './server/app.ts'
 import { answerClientErrors } from './server/client-error.ts'
 import { startJob } from './server/jobs.ts'
+import { openJournal } from './store/journal.ts'
 import { createRecorder } from './store/recorder.ts'
 import { openRedisStore } from './store/redis.ts'
 import { startRetention } from './store/retention.ts'
@@ -35,6 +36,8 @@ import { startTelemetry } from './telemetry.ts'
 import { startTrainer, type Trainer } from './trainer.ts'
 
 const START_RETRY_MS = 2000
+/** Longer than balancers keep a connection that nothing is sent on, which for most is a minute. */
+const IDLE_CONNECTION_MS = 75_000
 
 const config = readConfig(process.env)
 const log = createLog({ level: config.logLevel })
@@ -46,7 +49,8 @@ const sqlitePath = join(config.dataDir, 'spar.sqlite')
 const store = config.redisUrl
   ? openRedisStore(config.redisUrl, { log })
   : openSqliteStore(sqlitePath, { log })
-const recorder = createRecorder(store, { log })
+const journal = openJournal(join(config.dataDir, 'spool'), { log })
+const recorder = createRecorder(store, { log, journal })
 const stopRetention = startRetention(store, { ...config.traffic.retention, now: Date.now, log })
 const closing = new AbortController()
 
@@ -139,6 +143,8 @@ const server = app.listen(config.port, config.host, error => {
   log.info({ host: config.host, port, data: config.dataDir }, 'listening')
 })
 
+// A balancer that finds its connection closed as it sends a request has an error to answer with: it must be the one who hangs up.
+server.keepAliveTimeout = IDLE_CONNECTION_MS
 server.on('clientError', answerClientErrors({ newId, log }))
 
 /** Queues a round; false when there is one that has not ended. */

@@ -11,6 +11,8 @@ export interface RoundChildOptions {
   readonly order: RoundOrder
   /** Told in order; the outcome comes after the last. */
   readonly onProgress: (news: Progress) => Promise<void>
+  /** Told when something else killed the process, by which signal, before it is begun again. */
+  readonly onKilled?: (by: NodeJS.Signals) => void
   /** Ends the process, which keeps where it stands. */
   readonly signal: AbortSignal
   /** Its program; the tests have shorter ones. */
@@ -21,7 +23,7 @@ const ROUND_PROCESS = fileURLToPath(new URL('./train/round-process.ts', import.m
 /** What has not come to its end by then is killed: that loses no more than the stage, or the steps since the last checkpoint. */
 const GRACE_MS = 5000
 /** A process that something else killed (no memory, say) is begun again so often: it goes on from what it kept. */
-const MOST_KILLS = 2
+const MOST_KILLS = 3
 
 /** Runs a round to its end. @throws {AppError} INTERNAL when its process breaks off; an Error when it cannot be started */
 export async function runRoundChild(options: RoundChildOptions): Promise<Outcome> {
@@ -29,10 +31,11 @@ export async function runRoundChild(options: RoundChildOptions): Promise<Outcome
     const ended = await runOnce(options)
     if (ended.kind !== 'killed') return ended
     if (kills === MOST_KILLS || options.signal.aborted) throw ended.error
+    options.onKilled?.(ended.by)
   }
 }
 
-type Ended = Outcome | { readonly kind: 'killed'; readonly error: AppError }
+type Ended = Outcome | { readonly kind: 'killed'; readonly by: NodeJS.Signals; readonly error: AppError }
 
 async function runOnce({
   order,
@@ -73,10 +76,10 @@ function conversation(
       else void told.then(() => resolve(news))
     })
     child.once('error', reject)
-    child.once('exit', (code, signal) =>
+    child.once('exit', (code, by) =>
       told.then(() => {
-        const error = brokenOff(code ?? signal, errors)
-        if (code === null) resolve({ kind: 'killed', error })
+        const error = brokenOff(code ?? by, errors)
+        if (by !== null) resolve({ kind: 'killed', by, error })
         else reject(error)
       }),
     )

@@ -137,6 +137,8 @@ export function startTrainer(options: TrainerOptions): Trainer {
       order,
       signal,
       ...(options.roundProcess !== undefined && { program: options.roundProcess }),
+      onKilled: by =>
+        log.warn({ job: job.id, by }, 'the process of a round was killed; it goes on in another'),
       onProgress: news =>
         // Minutes of work must not be lost because the store was away for a moment: the next news tells it all again.
         change({ stage: news.stage, percent: news.percent, figures: news.figures }).catch(error =>

@@ -253,6 +253,7 @@ test('a trainer that closes puts its job back for the next', async t => {
 test('a round whose process is killed from outside goes on, but not again and again', async t => {
   const once = await runJob(t, { act: 'killed', trainedDir: aFolder(t) })
   assert.equal(once.job.state, 'promoted')
+  assert.match(once.lines.join(), /the process of a round was killed; it goes on in another/)
   const always = await runJob(t, { act: 'killedAlways', trainedDir: aFolder(t) })
   assert.deepEqual(
     [always.job.state, always.job.reason],

@@ -1,5 +1,5 @@
 // Clients that critique one solution after the other until told to stop, and what they saw. Knows no service but its URL.
-import { Agent, request } from 'node:http'
+import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 
 export interface Work {
@@ -25,12 +25,30 @@ export interface Seen {
 export const quantile = (sorted: readonly number[], p: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))]!
 
+interface PostOptions {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
+}
+
+export interface Posted {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
 /** One request on a connection that is kept: `fetch` costs the load's own process more than the service spends. */
-function post(url: string, agent: Agent, body: string): Promise<{ status: number; body: string }> {
+export function post(url: string, agent: Agent, body: string, more: PostOptions = {}): Promise<Posted> {
   return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-    const sent = request(url, { method: 'POST', agent, headers }, res => {
-      text(res).then(answer => resolve({ status: res.statusCode!, body: answer }), reject)
+    const headers = {
+      ...more.headers,
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    }
+    const sent = request(url, { method: 'POST', agent, headers, signal: more.signal }, res => {
+      text(res).then(
+        answer => resolve({ status: res.statusCode!, headers: res.headers, body: answer }),
+        reject,
+      )
     })
     sent.on('error', reject)
     sent.end(body)

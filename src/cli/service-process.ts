@@ -23,8 +23,21 @@ const ADMIN_KEY = 'letmein'
 const AT_ONCE = { SPAR_SHADOW_MINUTES: '0', SPAR_CANARY_MINUTES: '0' }
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url))
 
-/** Resolves when /readyz answers 200; `env` wins over the environment of this process. @throws Error when it ends before that */
-export async function startService(env: Readonly<Record<string, string>> = {}): Promise<RunningService> {
+/** What a reader of its log needs of a line. */
+export interface LogLine {
+  readonly level: string
+  readonly message: string
+  readonly port?: number
+}
+
+/**
+ * Resolves when /readyz answers 200; `env` wins over the environment of this process. `onLine` hears every line of its log.
+ * @throws Error when it ends before that
+ */
+export async function startService(
+  env: Readonly<Record<string, string>> = {},
+  onLine?: (line: LogLine) => void,
+): Promise<RunningService> {
   const dataDir = mkdtempSync(join(tmpdir(), 'spar-service-'))
   const child = spawn(process.execPath, [MAIN], {
     env: {
@@ -48,7 +61,8 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
   early.catch(() => {}) // once it is ready it may end when it likes
   const listening = new Promise<number>(resolve => {
     createInterface({ input: child.stdout }).on('line', line => {
-      const entry = JSON.parse(line) as { message: string; port?: number }
+      const entry = JSON.parse(line) as LogLine
+      onLine?.(entry)
       if (entry.message === 'listening') resolve(entry.port!)
     })
   })

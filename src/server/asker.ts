@@ -6,7 +6,7 @@ import { whileWanted } from './gone.ts'
 import type { Locals } from './operations.ts'
 import type { Searches } from './searches.ts'
 import type { Asker } from './serve-search.ts'
-import { isUnlogged, ofClient, recordOnceSent } from './traffic.ts'
+import { isUnlogged, ofClient, recordAnswer } from './traffic.ts'
 
 /**
  * A client that waits for `res`: the search is wanted as long as it does. What is found is remembered, unless the client opted
@@ -18,7 +18,7 @@ export function waitingAsker(deps: Deps, searches: Searches, res: Response, isCl
     signal: whileWanted(res, deps.closing),
     found(found, makeRecords) {
       if (isClaimed || !isUnlogged(res.req, deps.config)) searches.keep(found)
-      recordOnceSent(res, deps, makeRecords)
+      recordAnswer(res, deps, makeRecords)
     },
   }
 }

@@ -9,7 +9,7 @@ export function whileWanted(res: Response, closing?: AbortSignal): AbortSignal {
     if (!res.writableFinished) gone.abort(new DOMException('the client has gone', 'AbortError'))
   }
   const stop = () => gone.abort(new AppError('NOT_READY', 'The service is closing.', { retryAfterS: 1 }))
-  if (res.closed || res.socket?.destroyed) leave()
+  if (hasLeft(res)) leave()
   if (closing?.aborted) stop()
   closing?.addEventListener('abort', stop)
   res.on('close', () => {
@@ -19,7 +19,5 @@ export function whileWanted(res: Response, closing?: AbortSignal): AbortSignal {
   return gone.signal
 }
 
-/** Runs `then` once the answer has been handed to the network in full; never when the client left before. */
-export function onceSent(res: Response, then: () => void): void {
-  res.on('finish', then)
-}
+/** Whether the client has left before its answer. */
+export const hasLeft = (res: Response): boolean => res.closed || res.socket?.destroyed === true

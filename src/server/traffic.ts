@@ -4,7 +4,7 @@ import { canonAnswer } from '../answer/equal.ts'
 import type { TrafficCandidate, TrafficRecord } from '../store/types.ts'
 import { clientOf } from './client.ts'
 import type { Deps } from './deps.ts'
-import { onceSent } from './gone.ts'
+import { hasLeft } from './gone.ts'
 
 /** True when nothing of the request may be kept: `X-Spar-Log` says `off`, or says nothing where clients are asked first, or the client's key opted out. */
 export function isUnlogged(req: Request, { privacy = {} }: Deps['config']): boolean {
@@ -14,16 +14,14 @@ export function isUnlogged(req: Request, { privacy = {} }: Deps['config']): bool
   return client !== undefined && privacy.optedOut?.includes(client) === true
 }
 
-/** Hands the records over after the answer is sent, unless the client left or opted out. */
-export function recordOnceSent(
+/** Hands the records over before the answer is sent: who has it finds it in the log, whatever happens then. Not when the client left or opted out. */
+export function recordAnswer(
   res: Response,
   { recorder, config }: Pick<Deps, 'recorder' | 'config'>,
   makeRecords: () => readonly TrafficRecord[],
 ): void {
-  if (isUnlogged(res.req, config)) return
-  onceSent(res, () => {
-    for (const record of makeRecords()) recorder.record(ofClient(res.req, record))
-  })
+  if (isUnlogged(res.req, config) || hasLeft(res)) return
+  for (const record of makeRecords()) recorder.record(ofClient(res.req, record))
 }
 
 /** The record with the fingerprint of the key it came with. */

@@ -1,6 +1,7 @@
 // The recorder: takes traffic off the request path and appends it in batches. Knows the port, no adapter and no HTTP.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, ERRORS } from '../errors.ts'
+import type { Journal } from './journal.ts'
 import { createSpool, type SpoolEntry } from './spool.ts'
 import type { Store, StoreLog, TrafficRecord } from './types.ts'
 
@@ -15,21 +16,25 @@ interface RecorderStats {
 }
 
 export interface Recorder {
-  /** Hands a record in and returns at once; never throws. */
+  /** Hands a record in; with a journal it is on disk when this returns. Never throws. */
   record(record: TrafficRecord): void
   /**
    * Waits for every record handed in before the call. true: all are durable (or were dropped, and counted);
-   * false: the store is failing or `signal` fired, and they wait in memory for a later try.
+   * false: the store is failing or `signal` fired, and they wait for a later try.
    */
   flush(signal?: AbortSignal): Promise<boolean>
   stats(): RecorderStats
-  /** Writes what is pending, giving up (counted and logged) after a few failures; later records are dropped. */
+  /** Writes what is pending, giving up after a few failures (the journal keeps it, else it is counted); later records are dropped. */
   close(): Promise<void>
 }
 
 export interface RecorderOptions {
   readonly log?: StoreLog
-  /** Records kept in memory at most; the oldest is dropped for a newer one. Default 10,000. */
+  /** Holds records until they are delivered, beyond the end of this process too; closed by `close`. None when left out. */
+  readonly journal?: Journal
+  /** How often it is asked for what processes that ended have left. Default 10,000. */
+  readonly adoptEveryMs?: number
+  /** Records kept in memory at most; the oldest makes room for a newer one, and waits in the journal or is dropped. Default 10,000. */
   readonly maxPending?: number
   /** Characters of text kept in memory at most, for traffic with long texts. Default 64 Mi. */
   readonly maxPendingChars?: number
@@ -45,7 +50,8 @@ const LAST_TRIES = 3
 
 /** Starts a recorder on `store`, which stays the caller's to close, after the recorder. */
 export function createRecorder(store: Store, options: RecorderOptions = {}): Recorder {
-  const { log, maxPending = 10_000, maxPendingChars = 64 * 2 ** 20, backoffMs = 100 } = options
+  const { log, journal, adoptEveryMs = 10_000 } = options
+  const { maxPending = 10_000, maxPendingChars = 64 * 2 ** 20, backoffMs = 100 } = options
   const spool = createSpool(maxPending, maxPendingChars)
   const closing = new AbortController()
   const flushes = new Set<{ readonly upTo: number; readonly settle: (done: boolean) => void }>()
@@ -61,11 +67,12 @@ export function createRecorder(store: Store, options: RecorderOptions = {}): Rec
   let failures = 0
 
   async function writeAll(): Promise<void> {
-    while (spool.size() > 0 && !(closing.signal.aborted && failuresInRow >= LAST_TRIES)) {
+    while ((spool.size() > 0 || adopt()) && !(closing.signal.aborted && failuresInRow >= LAST_TRIES)) {
       writing = spool.take(batchRecords, MAX_BATCH_CHARS)
       try {
         await store.appendTraffic(writing.map(entry => entry.record))
         written += writing.length
+        settle(writing)
         writing = []
         failuresInRow = refusals = 0
         batchRecords = Math.min(batchRecords * 2, MAX_BATCH_RECORDS)
@@ -87,10 +94,11 @@ export function createRecorder(store: Store, options: RecorderOptions = {}): Rec
       log?.warn({ error, records: writing.length }, 'traffic could not be appended; trying again')
     if (writing.length === 1 && !isRetryable(error) && ++refusals >= REFUSALS_BEFORE_DROP) {
       refusals = 0
+      settle(writing)
       drop(1, 'the store refuses them')
     } else {
       spool.putBack(writing)
-      drop(spool.trim(), 'the store does not keep up')
+      makeRoom()
     }
     writing = []
     // Halving finds a record that the store refuses without losing the good ones around it.
@@ -103,6 +111,25 @@ export function createRecorder(store: Store, options: RecorderOptions = {}): Rec
     if (closing.signal.aborted) await sleep(waitMs)
     // Waiting for a store that is away must not keep the process alive; `close` cuts it short.
     else await sleep(waitMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
+  }
+
+  /** Puts into the line what waits in the journal alone; false when nothing does. */
+  function adopt(): boolean {
+    if (closing.signal.aborted) return false // the next process will
+    const found = journal?.adopt() ?? null
+    for (const record of found?.records ?? []) lastSeq = spool.push(record, found!.page)
+    return found !== null
+  }
+
+  function settle(entries: readonly SpoolEntry[]): void {
+    for (const { page } of entries) if (page !== null) journal?.settle(page)
+  }
+
+  /** Lets go of the oldest records beyond the bounds. */
+  function makeRoom(): void {
+    const surplus = spool.trim()
+    for (const { page } of surplus) if (page !== null) journal?.park(page)
+    drop(surplus.filter(({ page }) => page === null).length, 'the store does not keep up')
   }
 
   function drop(count: number, reason: string): void {
@@ -118,17 +145,25 @@ export function createRecorder(store: Store, options: RecorderOptions = {}): Rec
     for (const flush of flushes) if (flush.upTo < oldest) flush.settle(true)
   }
 
+  // On the next turn of the event loop, so that all records of this turn go into one append.
+  const wake = () => {
+    loop ??= new Promise<void>(resolve => setImmediate(resolve)).then(writeAll)
+  }
+  const adopting = journal && setInterval(wake, adoptEveryMs)
+  adopting?.unref()
+  if (journal) wake()
+
   return {
     record(record) {
       if (closing.signal.aborted) return drop(1, 'the recorder is closed')
-      lastSeq = spool.push(record)
-      drop(spool.trim(), 'the store does not keep up')
-      // On the next turn of the event loop, so that all records of this turn go into one append.
-      loop ??= new Promise<void>(resolve => setImmediate(resolve)).then(writeAll)
+      lastSeq = spool.push(record, journal?.append(record) ?? null)
+      makeRoom()
+      wake()
     },
 
     async flush(signal) {
       if (loop === undefined) return true
+      if (journal?.isBehind()) return false
       if (isPausing || signal?.aborted) return false
       return new Promise<boolean>(resolve => {
         const onAbort = () => flush.settle(false)
@@ -150,8 +185,11 @@ export function createRecorder(store: Store, options: RecorderOptions = {}): Rec
     async close() {
       if (!closing.signal.aborted) failuresInRow = 0
       closing.abort()
+      clearInterval(adopting)
       await loop
-      drop(spool.take(Infinity, Infinity).length, 'the store was away when the recorder closed')
+      const left = spool.take(Infinity, Infinity).filter(({ page }) => page === null)
+      drop(left.length, 'the store was away when the recorder closed')
+      journal?.close()
     },
   }
 }

@@ -1,4 +1,5 @@
 // The recorder's waiting line: records in order of arrival, bounded in number and in text. Knows no store.
+import type { Page } from './journal.ts'
 import type { TrafficRecord } from './types.ts'
 
 export interface SpoolEntry {
@@ -7,17 +8,19 @@ export interface SpoolEntry {
   readonly seq: number
   /** Characters of text in the record. */
   readonly chars: number
+  /** Where it is on disk; null for nowhere. */
+  readonly page: Page | null
 }
 
 export interface Spool {
   /** Puts a record at the end; returns its arrival number. */
-  push(record: TrafficRecord): number
+  push(record: TrafficRecord, page: Page | null): number
   /** Removes and returns the oldest entries: at most `maxRecords`, and no more than `maxChars` but at least one. */
   take(maxRecords: number, maxChars: number): SpoolEntry[]
   /** Returns taken entries to the front. */
   putBack(entries: readonly SpoolEntry[]): void
-  /** Drops the oldest entries until the line keeps its bounds; returns how many went. */
-  trim(): number
+  /** Removes and returns the oldest entries until the line keeps its bounds. */
+  trim(): SpoolEntry[]
   /** Arrival number of the oldest entry; Infinity when there is none. */
   firstSeq(): number
   size(): number
@@ -30,8 +33,8 @@ export function createSpool(maxRecords: number, maxChars: number): Spool {
   let lastSeq = 0
 
   return {
-    push(record) {
-      const entry = { record, seq: ++lastSeq, chars: countChars(record) }
+    push(record, page) {
+      const entry = { record, seq: ++lastSeq, chars: countChars(record), page }
       entries.push(entry)
       chars += entry.chars
       return entry.seq
@@ -55,8 +58,7 @@ export function createSpool(maxRecords: number, maxChars: number): Spool {
       let n = 0
       while (entries.length - n > maxRecords || (chars > maxChars && entries.length - n > 1))
         chars -= entries[n++]!.chars
-      entries.splice(0, n)
-      return n
+      return entries.splice(0, n)
     },
     firstSeq: () => entries[0]?.seq ?? Infinity,
     size: () => entries.length,

@@ -6,6 +6,7 @@ import { basename, join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { SHIPPED_CRITIC } from '../../src/cli/options.ts'
+import { openRedisStore } from '../../src/store/redis.ts'
 import { openSqliteStore } from '../../src/store/sqlite.ts'
 import { shutDoor } from '../fakes/door.ts'
 import { findRedisServer, startRedisServer } from '../fakes/redis-server.ts'
@@ -17,6 +18,7 @@ const VERSION = basename(SHIPPED)
 const PROBLEM = 'A box holds 48 pens. Half are sold. How many are left?'
 const ITEM = { problem: PROBLEM, steps: ['Half of 48 is 48 / 2 = 24.', 'So 48 - 24 = 24 pens are left.'] }
 
+const redisBinary = findRedisServer()
 const folders: ReturnType<typeof tempFolder>[] = []
 const services: TestService[] = []
 async function start(
@@ -62,6 +64,35 @@ test('kill -9 loses no traffic that feedback was accepted for', async () => {
   assert.ok(kept.every(({ feedback }) => feedback[0]?.answer_correct === true))
 })
 
+test('kill -9 while Redis is away loses no traffic that was answered', {
+  skip: redisBinary === null && process.env['CI'] !== 'true' ? 'there is no redis-server here' : false,
+}, async () => {
+  assert.ok(redisBinary, 'CI has no redis-server: .ci/run must install it')
+  const redis = await startRedisServer(redisBinary)
+  const options = { settings: { REDIS_URL: redis.url } }
+  const { service, dataDir } = await start(undefined, options)
+  await redis.stop()
+  const ids: string[] = []
+  for (let i = 0; i < 20; i++)
+    ids.push(((await service.post('/critique', ITEM)) as { request_id: string }).request_id)
+  await service.stop('SIGKILL')
+
+  const again = await startRedisServer(redisBinary, { port: redis.port })
+  await start(dataDir, options)
+  const store = openRedisStore(again.url)
+  while ((await store.countTraffic()) < ids.length) await new Promise(resolve => setTimeout(resolve, 100))
+  const kept = await store.readTraffic({ limit: 100 })
+  assert.deepEqual(kept.map(({ record }) => record.id).toSorted(), ids.toSorted())
+  await store.close()
+  await again.stop()
+})
+
+test('an idle connection stays open for longer than a load balancer keeps it', async () => {
+  const { service } = await start()
+  const { headers } = await fetch(`${service.url}/healthz`)
+  assert.equal(headers.get('keep-alive'), 'timeout=75')
+})
+
 test('a promoted critic serves on after a restart, and rollback returns to its parent', async () => {
   const { service, dataDir } = await start()
   plantCritic(dataDir, 'trained-x')
@@ -93,7 +124,6 @@ test('a damaged trained critic does not keep the service down: the shipped one s
   await again.stop()
 })
 
-const redisBinary = findRedisServer()
 test('a service whose store is away at its start becomes ready when the store is there', {
   skip: redisBinary === null && 'there is no redis-server here',
 }, async t => {

@@ -1,4 +1,4 @@
-// Starts a real redis-server for tests: on loopback, in a folder of its own, keeping nothing. Knows no test.
+// Starts a real redis-server for tests: on loopback, keeping nothing unless it is given a folder to keep it in. Knows no test.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
@@ -9,8 +9,16 @@ import { delimiter, join } from 'node:path'
 export interface RedisServer {
   readonly url: string
   readonly port: number
-  /** Ends the process and removes its folder. */
-  stop(): Promise<void>
+  readonly pid: number
+  /** Ends the process, by SIGKILL when left out; its folder goes with it unless it was given. */
+  stop(signal?: NodeJS.Signals): Promise<void>
+}
+
+interface RedisOptions {
+  /** A free one when left out. */
+  readonly port?: number
+  /** Every write is on disk in here before it is answered, and found again by the next server. */
+  readonly keepIn?: string
 }
 
 /** The path of `redis-server` on the PATH; null when there is none. */
@@ -27,34 +35,49 @@ export function findRedisServer(): string | null {
   return null
 }
 
-/** Starts a server on a free port, or on `port`, and waits until it takes connections. */
-export async function startRedisServer(binary: string, port?: number): Promise<RedisServer> {
+/** Starts a server and waits until it takes connections. */
+export async function startRedisServer(
+  binary: string,
+  { port, keepIn }: RedisOptions = {},
+): Promise<RedisServer> {
   // A free port can be gone by the time the server asks for it.
   for (let attempt = 1; ; attempt++) {
     try {
-      return await start(binary, port ?? (await freePort()))
+      return await start(binary, port ?? (await freePort()), keepIn)
     } catch (error) {
       if (port !== undefined || attempt === 3) throw error
     }
   }
 }
 
-async function start(binary: string, port: number): Promise<RedisServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'spar-redis-'))
+async function start(binary: string, port: number, keepIn: string | undefined): Promise<RedisServer> {
+  const folder = keepIn ?? mkdtempSync(join(tmpdir(), 'spar-redis-'))
+  const keeping = keepIn === undefined ? ['no'] : ['yes', '--appendfsync', 'always']
   const server = spawn(
     binary,
-    ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no', '--dir', folder],
+    [
+      '--bind',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--save',
+      '',
+      '--dir',
+      folder,
+      '--appendonly',
+      ...keeping,
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   )
   const kill = () => server.kill('SIGKILL')
   process.once('exit', kill)
-  const stop = async () => {
+  const stop = async (signal: NodeJS.Signals = 'SIGKILL') => {
     if (server.exitCode === null && server.signalCode === null) {
-      kill()
+      server.kill(signal)
       await once(server, 'exit')
     }
     process.off('exit', kill)
-    rmSync(folder, { recursive: true, force: true })
+    if (keepIn === undefined) rmSync(folder, { recursive: true, force: true })
   }
   try {
     await untilReady(server)
@@ -65,6 +88,7 @@ async function start(binary: string, port: number): Promise<RedisServer> {
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
+    pid: server.pid!,
     stop,
   }
 }

@@ -111,7 +111,7 @@ function redisTests(binary: string): void {
       await assert.rejects(store.readTraffic({ limit: 1 }), isNotReady)
       assert.deepEqual(warnings, ['the connection to Redis was lost'])
 
-      own = await startRedisServer(binary, own.port)
+      own = await startRedisServer(binary, { port: own.port })
       await eventually(() => store.appendTraffic([aRecord('b')]))
       assert.equal(await store.countTraffic(), 1)
     })

@@ -10,7 +10,7 @@ import { clientOf } from '../client.ts'
 import type { Deps } from '../deps.ts'
 import { whileWanted } from '../gone.ts'
 import type { Operation } from '../operations.ts'
-import { logged, recordOnceSent } from '../traffic.ts'
+import { logged, recordAnswer } from '../traffic.ts'
 import { InvalidRequest } from '../validate.ts'
 import { chooseCritic, showExamples, verdictOf } from '../verdict.ts'
 import { withFallback } from '../with-fallback.ts'
@@ -51,7 +51,7 @@ export const critique =
       return wordCritique(critic, item, found, 'items' in body ? deps.newId('req') : requestId)
     })
     const at = deps.now()
-    recordOnceSent(res, deps, () =>
+    recordAnswer(res, deps, () =>
       items.map(({ problem, steps, solution }, i) => ({
         id: answers[i]!.request_id,
         kind: 'critique',
