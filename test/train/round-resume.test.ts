@@ -21,7 +21,7 @@ const order: RoundOrder = {
   servingDir: at('serving'),
   outDir: at('trained'),
   version: 'v1',
-  minutes: 0.2,
+  minutes: 0.4, // so that a busy machine gets beyond a first step
   seed: 1,
   threads: 1,
   checkpointMs: 100,
@@ -68,7 +68,9 @@ test('a round goes on from its last checkpoint after SIGTERM and after kill -9 i
   assert.equal(existsSync(at('trained/v1')), false)
   assert.deepEqual(roundsLeft(at('trained')), ['v1'])
 
-  const killed = await run('SIGKILL', () => saved('text'))
+  const tells = (news: readonly RoundNews[]) =>
+    news.some(n => n.kind === 'progress' && 'resumed' in n.figures)
+  const killed = await run('SIGKILL', news => saved('text') && tells(news))
   assert.equal(killed.resumed?.part, 'features')
   assert.ok(killed.resumed.step > 0)
   assert.ok(killed.percents[0]! >= stopped.percents.at(-1)!, 'percent does not fall')

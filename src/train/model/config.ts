@@ -36,8 +36,10 @@ export type Weights = Record<string, Float32Array>
 /** Width of one attention head. */
 export const headDim = (config: ModelConfig): number => config.headDim ?? config.width / config.heads
 
-/** The outcome path's weights; `fit/order.ts` fits them, descent leaves them alone. */
+/** What a solution's last step says of the whole; `fit/order.ts` fits it. */
 export const OUTCOME_WEIGHTS = 'head.outcome'
+/** Whether a weight belongs to the outcome path, which descent leaves alone. */
+export const isOutcomePath = (name: string): boolean => name.startsWith(OUTCOME_WEIGHTS)
 
 /** Name -> shape of every weight, in the order in which they are stored. */
 export function weightShapes(config: ModelConfig): Record<string, readonly number[]> {
@@ -74,6 +76,8 @@ export function weightShapes(config: ModelConfig): Record<string, readonly numbe
     'head.features_in_bias': [config.headWidth],
     'head.features_out': [config.headWidth, 1],
     [OUTCOME_WEIGHTS]: [config.features, 1],
+    'head.outcome_ends': [config.features, 1],
+    'head.outcome_ends_bias': [1],
     'head.text_in': [width, config.headWidth],
     'head.text_in_bias': [config.headWidth],
     'head.text_out': [config.headWidth, 1],
@@ -84,7 +88,7 @@ export function weightShapes(config: ModelConfig): Record<string, readonly numbe
 }
 
 /** The text path says nothing at first: noise from it would close its gate for good. Nor do outcomes before there are any. */
-const START_AT_ZERO = ['slot_embed', 'flag_embed', 'head.text_out', OUTCOME_WEIGHTS]
+const START_AT_ZERO = ['slot_embed', 'flag_embed', 'head.text_out', OUTCOME_WEIGHTS, 'head.outcome_ends']
 
 /**
  * Fresh weights: normal with std 0.02 (0.02/sqrt(2·layers) where a block writes to the residual), norms 1, extra channels,

@@ -1,4 +1,6 @@
-// What the feature path of the step head says of one step, without an engine: for fits that need nothing else. Knows no text.
+// What the step head says of one step by its features alone, without an engine: for fits that need nothing else. Knows no text.
+import { CLOSES_INPUT } from '../../critic/features.ts'
+import { sigmoid } from '../eval/logistic.ts'
 import type { Weights } from './config.ts'
 
 /** The logit of `featureLogits` in head.ts on the inputs of one step. */
@@ -14,4 +16,13 @@ export function featureLogit(weights: Weights, inputs: Float32Array): number {
     if (x !== 0) for (let j = 0; j < inner.length; j++) inner[j]! += x * into[i * inner.length + j]!
   }
   return inner.reduce((sum, z, j) => sum + (z / (1 + Math.exp(-z))) * out[j]!, weights['head.out_bias']![0]!)
+}
+
+/** In [0, 1]: how far a step ends its solution, the factor of the outcome path in head.ts. */
+export function endingShare(weights: Weights, inputs: Float32Array): number {
+  const ends = weights['head.outcome_ends']!
+  return (
+    inputs[CLOSES_INPUT]! *
+    sigmoid(inputs.reduce((sum, x, i) => sum + x * ends[i]!, weights['head.outcome_ends_bias']![0]!))
+  )
 }

@@ -37,11 +37,14 @@ function closingInput(features: T): T {
 }
 
 /**
- * What a closing step says of the whole solution, [steps, 1]; 0 at every other step. Linear, for it is learned from the outcomes of few
- * problems, which a ridge fits in seconds (fit/order.ts).
+ * What the step that ends a solution says of the whole, [steps, 1]; next to nothing at any other step. A step ends one where it closes and its
+ * features are those of last steps (recipe/endings.ts). Linear, for it is learned from the outcomes of few problems, which a ridge fits in seconds
+ * (fit/order.ts).
  */
-const outcomeLogits = (w: WeightTensors, features: T): T =>
-  tf.mul(closingInput(features), tf.matMul(features, w[OUTCOME_WEIGHTS]!))
+function outcomeLogits(w: WeightTensors, features: T): T {
+  const ends = tf.sigmoid(tf.add(tf.matMul(features, w['head.outcome_ends']!), w['head.outcome_ends_bias']!))
+  return tf.mul(tf.mul(closingInput(features), ends), tf.matMul(features, w[OUTCOME_WEIGHTS]!))
+}
 
 /** Logits of "the text path is to be trusted here", [steps, 1]. */
 const gateLogits = (w: WeightTensors, state: T): T =>

@@ -7,7 +7,7 @@ import { openArtifact } from '../../critic/manifest.ts'
 import { createTokenizer, type TextTokenizer } from '../../critic/tokenizer.ts'
 import { OPSET } from '../engine/graph.ts'
 import { readWeights, weightsOf } from '../export.ts'
-import type { ModelConfig, Weights } from '../model/config.ts'
+import { isOutcomePath, type ModelConfig, type Weights } from '../model/config.ts'
 import type { Rng } from '../rng.ts'
 import { dataHash, MAX_LENGTH, type RecipeContext } from './base.ts'
 import { featurePools } from './critic-pools.ts'
@@ -72,13 +72,15 @@ export const startFeatures = (
     rng: rng.fork('features'),
   })
 
-/** The feature path of a critic. @throws {AppError} CRITIC_INVALID when it is not one; Error when it reads other features or is of another size */
+/** What a critic reads off features: its feature path and its outcome path. @throws {AppError} CRITIC_INVALID when it is not one; Error when it reads other features or is of another size */
 export function featurePathOf(dir: string, { features, headWidth }: ModelConfig): Weights {
   const artifact = openArtifact(dir)
   const { model, version, features: names } = artifact.manifest
   if (model.features !== features || model.headWidth !== headWidth || names.join() !== FEATURES.join())
     throw new Error(`the feature path of ${version} reads other features or is of another size`)
-  const named = Object.entries(weightsOf(artifact)).filter(([name]) => isFeatureWeight(name))
+  const named = Object.entries(weightsOf(artifact)).filter(
+    ([name]) => isFeatureWeight(name) || isOutcomePath(name),
+  )
   return Object.fromEntries(named)
 }
 

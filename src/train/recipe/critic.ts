@@ -6,21 +6,30 @@ import { openSolver } from '../../critic/solver-model.ts'
 import { exportCritic } from '../export.ts'
 import { fit } from '../fit/fit.ts'
 import { type BucketOptions, createSampler } from '../fit/sampler.ts'
-import { initWeights, type Weights } from '../model/config.ts'
+import { initWeights, isOutcomePath, OUTCOME_WEIGHTS, type Weights } from '../model/config.ts'
 import { everyWeight, initLora, type LoraOptions, lora, mergeLora, partOf } from '../model/lora.ts'
 import { createRng, type Rng } from '../rng.ts'
 import { BUCKETS, bucketsOf, MAX_LENGTH, type RecipeContext } from './base.ts'
 import { generateProblems } from './built-in.ts'
 import { criticLessons, humanExamples, importedTextPools, textPools } from './critic-pools.ts'
 import { criticFacts, openBase, REPLAY, startFeatures } from './critic-start.ts'
+import { fitEndings, wholeSolutions } from './endings.ts'
 import { isFeaturePath } from './feature-path.ts'
 import { classWeights } from './label-weights.ts'
+import { endingsOf, fitOutcomePath } from './outcome-path.ts'
 import { createProgress } from './progress.ts'
 import { finishCritic, stepAucOf } from './reading.ts'
 import { sampleProblems } from './samples.ts'
 
 /** Share of the gate's own loss: without it the gate is slow to shut on human text (models/LOG.md). */
 const GATE_SHARE = 0.3
+/**
+ * Of the outcome path, which learns what a right ending looks like from solutions that people wrote and the same with an error that runs on to their
+ * answer. A weaker ridge orders endings better and costs more of the step AUC on human labels (models/LOG.md).
+ */
+const OUTCOME_RIDGE = 0.3
+/** How much of that fit is taken: the order of endings hardly depends on it, what an ending says as a step does. */
+const OUTCOME_SHARE = 0.7
 
 export interface CriticContext extends RecipeContext {
   /** Folder of the base's artifact. */
@@ -72,7 +81,12 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
   print.write(`${pools.map(p => `${p.name} ${p.units.length}`).join(', ')}\n`)
 
   const fresh = initWeights(config, rng.fork('head'), base.stored)
-  const start = await startFeatures(context, config, fresh, lessons, rng)
+  const byFeatures = await startFeatures(context, config, fresh, lessons, rng)
+  const texts = lessons.sneakyTexts.map(({ better }) => better)
+  const ofEndings = rng.fork('endings')
+  const ended = fitEndings(byFeatures, wholeSolutions(lessons.human, texts, ofEndings), ofEndings)
+  const fitted = fitOutcomePath(ended, endingsOf(lessons.sneakyTexts), [OUTCOME_RIDGE]).weights
+  const start = { ...fitted, [OUTCOME_WEIGHTS]: fitted[OUTCOME_WEIGHTS]!.map(w => OUTCOME_SHARE * w) }
   const { lora: pairs } = context
   const { untied: _, ...served } = config // a critic writes no words: it needs no output table
   const facts = criticFacts(context, base, served)
@@ -99,8 +113,11 @@ export async function trainCritic(context: CriticContext): Promise<Manifest> {
     engine,
     config,
     weights: pairs ? { ...start, ...initLora(config, pairs, rng.fork('lora')) } : start,
-    // The feature path stays: what the text adds is fitted to what it leaves over.
-    adaptation: partOf(pairs ? lora(config, pairs) : everyWeight(config), name => !isFeaturePath(name) && !isOutcomePath(name)),
+    // The feature path stays: what the text adds is fitted to what it leaves over. So does the outcome path.
+    adaptation: partOf(
+      pairs ? lora(config, pairs) : everyWeight(config),
+      name => !isFeaturePath(name) && !isOutcomePath(name),
+    ),
     draw: createSampler(pools, bucketsOf(context, pairs ? FROZEN_BUCKETS : BUCKETS), rng.fork('batches')),
     // Beside a large vocabulary the language model costs more than the rest of the step.
     shares: { lm: pairs ? 0 : 0.1, step: 1, pair: 0.5, gate: pairs ? 0 : GATE_SHARE },

@@ -1,11 +1,11 @@
-// Fits the step head's outcome path: which of one problem's solutions are right, read off the step that closes each. Knows no engine, no
+// Fits the step head's outcome path: which of one problem's solutions are right, read off the step that ends each. Knows no engine, no
 // corpus and no traffic.
 import { CLOSES_INPUT, FEATURE_INPUTS, writeFeatureInputs } from '../../critic/features.ts'
 import type { Comparison, Example } from '../data/example.ts'
 import { featuresOf } from '../data/units.ts'
 import { type Contest, fitOrder, type OrderFit, type Ranked } from '../fit/order.ts'
 import { OUTCOME_WEIGHTS, type Weights } from '../model/config.ts'
-import { featureLogit } from '../model/feature-logit.ts'
+import { endingShare, featureLogit } from '../model/feature-logit.ts'
 
 /** Right and wrong solutions of one problem. */
 export interface OutcomeGroup {
@@ -31,7 +31,7 @@ export interface OutcomeFit extends Pick<OrderFit, 'ridge' | 'loss'> {
 }
 
 /**
- * Goes on from the outcome path that the weights have. What the feature path says of the closing steps is counted in; the text path is not, whose gate
+ * Goes on from the outcome path that the weights have. What the feature path says of the last steps is counted in; the text path is not, whose gate
  * is shut on unfamiliar text. Right solutions are scored as before on average, wrong ones lower, so that τ keeps its meaning.
  *
  * @param ridges see `fitOrder`
@@ -44,8 +44,8 @@ export function fitOutcomePath(
   const ranked = (example: Example): Ranked => {
     const inputs = new Float32Array(FEATURE_INPUTS)
     writeFeatureInputs(featuresOf(example).at(-1)!, inputs, 0)
-    const offset = featureLogit(weights, inputs)
-    return { inputs: inputs[CLOSES_INPUT] === 1 ? inputs : new Float32Array(FEATURE_INPUTS), offset }
+    const share = endingShare(weights, inputs)
+    return { inputs: inputs.map(x => share * x), offset: featureLogit(weights, inputs) }
   }
   const contests = groups.map(
     ({ right, wrong, weight }): Contest => ({
@@ -59,11 +59,12 @@ export function fitOutcomePath(
   return { weights: { ...weights, [OUTCOME_WEIGHTS]: centred(fitted, start, contests) }, ...fit }
 }
 
-/** The order does not tell how high closing steps stand as a whole: the mean change over right ones becomes 0. */
+/** The order does not tell how high endings stand as a whole: the mean change over right ones becomes 0. */
 function centred(fitted: Float32Array, start: Float32Array, contests: readonly Contest[]): Float32Array {
-  const closing = contests.flatMap(({ right }) => right.filter(({ inputs }) => inputs[CLOSES_INPUT] === 1))
-  if (closing.length === 0) return fitted
+  const right = contests.flatMap(contest => contest.right)
   const change = ({ inputs }: Ranked) => inputs.reduce((sum, x, j) => sum + x * (fitted[j]! - start[j]!), 0)
-  const mean = closing.reduce((sum, one) => sum + change(one), 0) / closing.length
+  const shares = right.reduce((sum, { inputs }) => sum + inputs[CLOSES_INPUT]!, 0)
+  if (shares === 0) return fitted
+  const mean = right.reduce((sum, one) => sum + change(one), 0) / shares
   return fitted.map((w, j) => (j === CLOSES_INPUT ? w - mean : w))
 }

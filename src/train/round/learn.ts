@@ -5,7 +5,7 @@ import { weightsOf } from '../export.ts'
 import type { CheckpointStore } from '../fit/checkpoint.ts'
 import { type FitProgress, fit } from '../fit/fit.ts'
 import { createSampler } from '../fit/sampler.ts'
-import { type ModelConfig, OUTCOME_WEIGHTS, type Weights } from '../model/config.ts'
+import { isOutcomePath, type ModelConfig, type Weights } from '../model/config.ts'
 import { everyWeight, partOf } from '../model/lora.ts'
 import { BUCKETS } from '../recipe/base.ts'
 import { fitFeaturePath } from '../recipe/feature-path.ts'
@@ -71,7 +71,7 @@ export async function learn(
     ...shared,
     ...saved('text'),
     weights: start,
-    adaptation: partOf(everyWeight(config), name => name !== OUTCOME_WEIGHTS),
+    adaptation: partOf(everyWeight(config), name => !isOutcomePath(name)),
     draw: createSampler(pools, BUCKETS, rng),
     shares: { lm: 0, step: 1, pair: 0.5, gate: GATE_SHARE }, // the language model is not served by a critic
     weigh,

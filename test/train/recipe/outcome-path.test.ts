@@ -6,8 +6,9 @@ import { CLOSES_INPUT, FEATURE_INPUTS, writeFeatureInputs } from '../../../src/c
 import type { Example } from '../../../src/train/data/example.ts'
 import { featuresOf } from '../../../src/train/data/units.ts'
 import { OUTCOME_WEIGHTS, type Weights, weightShapes } from '../../../src/train/model/config.ts'
-import { featureLogit } from '../../../src/train/model/feature-logit.ts'
+import { endingShare, featureLogit } from '../../../src/train/model/feature-logit.ts'
 import { stepLogits } from '../../../src/train/model/head.ts'
+import { fitEndings, wholeSolutions } from '../../../src/train/recipe/endings.ts'
 import { endingsOf, fitOutcomePath } from '../../../src/train/recipe/outcome-path.ts'
 import { createRng } from '../../../src/train/rng.ts'
 import { TINY_MODEL } from '../../fakes/tiny-critic.ts'
@@ -55,11 +56,47 @@ const solution = (i: number, isRight: boolean): Example => ({
   outcome: isRight ? 1 : 0,
 })
 
-test('features alone say outside the engine what they say inside', async () => {
-  const weights = headWeights()
+test('the step head says outside the engine what it says inside', async () => {
+  const some = (scale: number) => Float32Array.from({ length: FEATURE_INPUTS }, () => scale * rng.normal())
+  const weights = {
+    ...headWeights(),
+    [OUTCOME_WEIGHTS]: some(1),
+    'head.outcome_ends': some(0.3),
+    'head.outcome_ends_bias': Float32Array.of(0.5),
+  }
   const steps = featuresOf(solution(3, true)).map(inputsOf)
   const got = await served(weights, steps)
-  for (const [i, x] of steps.entries()) assert.ok(Math.abs(featureLogit(weights, x) - got[i]!) < 1e-5)
+  for (const [i, x] of steps.entries()) {
+    const outcome = x.reduce((sum, v, j) => sum + v * weights[OUTCOME_WEIGHTS]![j]!, 0)
+    const want = featureLogit(weights, x) + endingShare(weights, x) * outcome
+    assert.ok(Math.abs(want - got[i]!) < 1e-4, `${want} ${got[i]}`)
+  }
+  assert.equal(endingShare(weights, steps[0]!), 0, 'a step that does not close ends nothing')
+  assert.ok(endingShare(weights, steps[1]!) > 0)
+})
+
+test('what ends a solution is learned: a step in the middle does not, though it closes', () => {
+  const whole = Array.from({ length: 60 }, (_, i) => ({
+    ...solution(i, i % 2 === 0),
+    steps: [`So, 12 + ${i} = ${12 + i}.`, 'He keeps them all.', `Therefore, the answer is ${12 + i}.`],
+  }))
+  const weights = fitEndings(headWeights(), whole, createRng(1))
+  const shares = featuresOf({ ...whole[0]!, steps: [...whole[7]!.steps] }).map(values =>
+    endingShare(weights, inputsOf(values)),
+  )
+  assert.ok(shares[0]! < 0.1 && shares[1] === 0 && shares[2]! > 0.9, shares.join(' '))
+})
+
+test('solutions that end at their first error are no examples of endings, and texts end in several ways', () => {
+  const cut = { ...solution(1, false), labels: [1, 0] }
+  const { outcome: _, ...unknown } = cut
+  const text = { ...solution(2, true), steps: ['12 + 2 = 14.', 'He has 14 apples. The answer is 14.'] }
+  const whole = wholeSolutions([unknown, cut], Array(12).fill(text), createRng(1))
+  assert.equal(whole.filter(one => one.problem === cut.problem).length, 1)
+  const endings = whole.filter(one => one.problem === text.problem).map(one => one.steps.at(-1)!)
+  assert.equal(endings.length, 12)
+  assert.equal(endings.filter(step => step.includes('answer is')).length, 2)
+  assert.equal(endings.filter(step => step === 'He has 14 apples.').length, 6)
 })
 
 test('which endings are right is learned, and no other step is scored otherwise', async () => {
