@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { SPECIAL_TOKENS } from '../../critic/tokenizer.ts'
 import type { Rng } from '../rng.ts'
-import { type ModelConfig, type Weights, weightShapes } from './config.ts'
+import { isOutcomePath, type ModelConfig, type Weights, weightShapes } from './config.ts'
 import type { WeightTensors } from './trunk.ts'
 
 /** What of a model is trained, and how the trained weights enter it. Weights of the model that are not named stay as they are. */
@@ -38,7 +38,7 @@ export interface LoraOptions {
   readonly targets: readonly LoraTarget[]
 }
 
-const isHead = (name: string): boolean => name.startsWith('head.')
+const isHead = (name: string): boolean => name.startsWith('head.') && !isOutcomePath(name)
 const INPUT_CHANNELS = ['slot_embed', 'flag_embed']
 /** Changes of the embeddings of Spar's own tokens, which no pre-trained vocabulary knows. */
 const SPECIAL = 'special_embed'
@@ -52,7 +52,8 @@ function targetNames(config: ModelConfig, { rank, targets }: LoraOptions): strin
 
 /**
  * Trains the step head, the slot and flag embeddings, the embeddings of Spar's own tokens and pairs A [in, rank],
- * B [rank, out] beside the target matrices: x·W + (alpha / rank)·x·A·B. At rank 0 the step head alone.
+ * B [rank, out] beside the target matrices: x·W + (alpha / rank)·x·A·B. At rank 0 the step head alone, but for its outcome path, which
+ * is fitted apart.
  */
 export function lora(config: ModelConfig, options: LoraOptions): Adaptation {
   const shapes = weightShapes(config)
