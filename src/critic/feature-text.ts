@@ -65,6 +65,8 @@ export function notationFeatures(step: string) {
 
 export function wordFeatures(step: string) {
   const sentences = count(step, SENTENCE_END)
+  const concludes = CONCLUDES.test(step)
+  const saysAnswer = SAYS_ANSWER.test(step)
   return {
     chars: step.length,
     sentences,
@@ -74,9 +76,9 @@ export function wordFeatures(step: string) {
     lines: count(step, /\n/g),
     long_words_share: share(count(step, LONG_WORD), count(step, WORD)),
     letters: lettersOf(step).length,
-    concludes: CONCLUDES.test(step) ? 1 : 0,
-    says_answer: SAYS_ANSWER.test(step) ? 1 : 0,
-    closes: CONCLUDES.test(step) || FOLLOWS.test(step) || SAYS_ANSWER.test(step) ? 1 : 0,
+    concludes: concludes ? 1 : 0,
+    says_answer: saysAnswer ? 1 : 0,
+    closes: concludes || saysAnswer || FOLLOWS.test(step) ? 1 : 0,
     asks: step.includes('?') ? 1 : 0,
     ends_open: /:\s*$/.test(step) ? 1 : 0,
     negations: count(step, NEGATION),

@@ -131,3 +131,10 @@ export function writeFeatureInputs(
     }
   }
 }
+
+/** The inputs of one step's values, see `writeFeatureInputs`. */
+export function featureInputs(values: ArrayLike<number>): Float32Array {
+  const inputs = new Float32Array(FEATURE_INPUTS)
+  writeFeatureInputs(values, inputs, 0)
+  return inputs
+}

@@ -71,7 +71,8 @@ export function fitLogistic(
   }
 }
 
-const dot = (a: Float64Array, b: Float64Array): number => {
+/** Σ aᵢ·bᵢ; as long as `a`. */
+export const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let sum = 0
   for (let j = 0; j < a.length; j++) sum += a[j]! * b[j]!
   return sum

@@ -1,6 +1,6 @@
 // Fits weights of a linear score under which right candidates of a problem stand above its wrong ones: RankNet's loss (Burges et al. 2005)
 // with a ridge that holds the weights near where they started. Convex, in seconds, from few problems. Knows no critic and no text.
-import { sigmoid, softplus } from '../eval/logistic.ts'
+import { dot, sigmoid, softplus } from '../eval/logistic.ts'
 
 /** One candidate: its inputs, and what else enters its score whatever the weights are. */
 export interface Ranked {
@@ -26,12 +26,6 @@ const MEMORY = 10
 /** At the strongest hardly anything moves, which is what few or contradictory outcomes come to. */
 export const RIDGES: readonly number[] = [0.1, 0.3, 1, 3, 10, 100]
 const FOLDS = 5
-
-const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
-  let sum = 0
-  for (let j = 0; j < a.length; j++) sum += a[j]! * b[j]!
-  return sum
-}
 
 /** Standard deviation of each input over all candidates, the least spread at least. */
 function spreads(contests: readonly Contest[]): Float64Array {

@@ -27,6 +27,10 @@ const MOST_PLAYERS = 12
 
 export const emptyLeague = (): League<never, never> => ({ attackers: [], defenders: [], table: {} })
 
+/** The league with this defender in it: one of the same name that is there already stays, with its games. */
+export const withDefender = <A, D>(league: League<A, D>, defender: Frozen<D>): League<A, D> =>
+  league.defenders.some(({ name }) => name === defender.name) ? league : freezeDefender(league, defender)
+
 /** The league with one more attacker. One of the same name is replaced, with its games: a stage that is run again changes nothing twice. */
 export function freezeAttacker<A, D>(
   league: League<A, D>,

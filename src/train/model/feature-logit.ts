@@ -1,7 +1,7 @@
 // What the step head says of one step by its features alone, without an engine: for fits that need nothing else. Knows no text.
 import { CLOSES_INPUT } from '../../critic/features.ts'
-import { sigmoid } from '../eval/logistic.ts'
-import type { Weights } from './config.ts'
+import { dot, sigmoid } from '../eval/logistic.ts'
+import { OUTCOME_WEIGHTS, type Weights } from './config.ts'
 
 /** The logit of `featureLogits` in head.ts on the inputs of one step. */
 export function featureLogit(weights: Weights, inputs: Float32Array): number {
@@ -20,9 +20,10 @@ export function featureLogit(weights: Weights, inputs: Float32Array): number {
 
 /** In [0, 1]: how far a step ends its solution, the factor of the outcome path in head.ts. */
 export function endingShare(weights: Weights, inputs: Float32Array): number {
-  const ends = weights['head.outcome_ends']!
-  return (
-    inputs[CLOSES_INPUT]! *
-    sigmoid(inputs.reduce((sum, x, i) => sum + x * ends[i]!, weights['head.outcome_ends_bias']![0]!))
-  )
+  const logit = dot(inputs, weights['head.outcome_ends']!) + weights['head.outcome_ends_bias']![0]!
+  return inputs[CLOSES_INPUT]! * sigmoid(logit)
 }
+
+/** The logit of a step without its text, as `stepLogits` in head.ts gives it where there are no hidden states. */
+export const logitByFeatures = (weights: Weights, inputs: Float32Array): number =>
+  featureLogit(weights, inputs) + endingShare(weights, inputs) * dot(inputs, weights[OUTCOME_WEIGHTS]!)

@@ -1,5 +1,5 @@
 // Teaches the step head which steps end a solution, from whole solutions, right or wrong: only there does its outcome path speak. Knows no engine.
-import { FEATURE_INPUTS, writeFeatureInputs } from '../../critic/features.ts'
+import { featureInputs } from '../../critic/features.ts'
 import type { Example } from '../data/example.ts'
 import { featuresOf } from '../data/units.ts'
 import { fitLogistic } from '../eval/logistic.ts'
@@ -29,8 +29,8 @@ function variedEnding(solution: Example, i: number, rng: Rng): Example {
 export function wholeSolutions(human: readonly Example[], texts: readonly Example[], rng: Rng): Example[] {
   const isWhole = ({ outcome, labels }: Example) => outcome !== undefined || !labels.includes(0) // PRM800K's end at their first error
   const written = texts.map((text, i) => variedEnding(text, i, rng))
-  return [...rng.shuffle(human.filter(isWhole)), ...rng.shuffle(written)].flatMap(solution =>
-    solution.steps.length > 1 ? [solution] : [],
+  return [...rng.shuffle(human.filter(isWhole)), ...rng.shuffle(written)].filter(
+    ({ steps }) => steps.length > 1,
   )
 }
 
@@ -39,11 +39,7 @@ export function fitEndings(weights: Weights, solutions: readonly Example[], rng:
   const rows: Float32Array[] = []
   const isLast: boolean[] = []
   for (const solution of rng.shuffle(solutions).slice(0, MOST_SOLUTIONS)) {
-    const steps = featuresOf(solution).map(values => {
-      const inputs = new Float32Array(FEATURE_INPUTS)
-      writeFeatureInputs(values, inputs, 0)
-      return inputs
-    })
+    const steps = featuresOf(solution).map(featureInputs)
     for (const inputs of rng.shuffle(steps.slice(0, -1)).slice(0, OTHERS)) {
       rows.push(inputs)
       isLast.push(false)

@@ -1,19 +1,20 @@
 // Recipe of a critic on a frozen base: the base's first layers read each solution once, and the step head learns from what they left. One
 // command, from data and base to artifact. Choices are logged in models/LOG.md.
+
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { featureInputs } from '../../critic/features.ts'
 import type { Manifest } from '../../critic/manifest.ts'
 import type { CritiqueItem } from '../../critic/types.ts'
-import type { Engine } from '../engine/port.ts'
 import { exportCritic } from '../export.ts'
 import { firstLayers } from '../frozen/cut.ts'
-import { featureLogits } from '../frozen/feature-logits.ts'
 import { chooseReading, type Reading, tokensOf } from '../frozen/lessons.ts'
 import { fitLinearText, type LabelledState, logitWith, withLinearText } from '../frozen/linear-text.ts'
 import { type ReadProgress, readStates } from '../frozen/read-states.ts'
 import { openStateFile, type StateFile } from '../frozen/state-file.ts'
-import { initWeights, type ModelConfig, type Weights } from '../model/config.ts'
+import { initWeights, type Weights } from '../model/config.ts'
+import { logitByFeatures } from '../model/feature-logit.ts'
 import { createRng } from '../rng.ts'
 import { BUCKETS, MAX_LENGTH, type RecipeContext } from './base.ts'
 import { humanExamples, labelledLessons } from './critic-pools.ts'
@@ -68,20 +69,17 @@ const statesFile = ({ modelHash }: BaseStart, layers: number): string =>
   `${createHash('sha256').update(`${modelHash} ${layers}`).digest('hex').slice(0, 16)}.states`
 
 /** What is known of every step of some solutions, a list for each. */
-async function statesOf(
+const statesOf = (
   readings: readonly Reading[],
   file: StateFile,
-  { engine, config, weights }: { engine: Engine; config: ModelConfig; weights: Weights },
-): Promise<Omit<LabelledState, 'right'>[][]> {
-  const logits = await featureLogits(
-    engine,
-    config,
-    weights,
-    readings.flatMap(({ features }) => features),
+  weights: Weights,
+): Omit<LabelledState, 'right'>[][] =>
+  readings.map(({ row, features }) =>
+    file.get(row)!.map((state, i) => ({
+      state,
+      byFeatures: logitByFeatures(weights, featureInputs(features[i]!)),
+    })),
   )
-  let at = 0
-  return readings.map(({ row }) => file.get(row)!.map(state => ({ state, byFeatures: logits[at++]! })))
-}
 
 /** The steps that people labelled. */
 const labelled = (readings: readonly Reading[], steps: readonly Omit<LabelledState, 'right'>[][]) =>
@@ -127,11 +125,7 @@ export async function trainFrozenCritic(context: FrozenContext): Promise<Manifes
     ? { ...fresh, ...featurePathOf(context.featuresFrom, cut.config) }
     : await startFeatures(context, cut.config, fresh, lessons, rng, context.featureSteps)
 
-  const head = { engine, config: cut.config, weights: start }
-  const [heldSteps, trainSteps] = [
-    await statesOf(list.held, file, head),
-    await statesOf(list.train, file, head),
-  ]
+  const [heldSteps, trainSteps] = [statesOf(list.held, file, start), statesOf(list.train, file, start)]
   const tried = fitLinearText(labelled(list.train, trainSteps), labelled(list.held, heldSteps))
   const [text] = tried as [(typeof tried)[number]]
   const alone = tried.find(({ share }) => share === 0)!

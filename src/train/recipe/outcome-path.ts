@@ -1,6 +1,6 @@
 // Fits the step head's outcome path: which of one problem's solutions are right, read off the step that ends each. Knows no engine, no
 // corpus and no traffic.
-import { CLOSES_INPUT, FEATURE_INPUTS, writeFeatureInputs } from '../../critic/features.ts'
+import { CLOSES_INPUT, featureInputs } from '../../critic/features.ts'
 import type { Comparison, Example } from '../data/example.ts'
 import { featuresOf } from '../data/units.ts'
 import { type Contest, fitOrder, type OrderFit, type Ranked } from '../fit/order.ts'
@@ -42,8 +42,7 @@ export function fitOutcomePath(
   ridges?: readonly number[],
 ): OutcomeFit {
   const ranked = (example: Example): Ranked => {
-    const inputs = new Float32Array(FEATURE_INPUTS)
-    writeFeatureInputs(featuresOf(example).at(-1)!, inputs, 0)
+    const inputs = featureInputs(featuresOf(example).at(-1)!)
     const share = endingShare(weights, inputs)
     return { inputs: inputs.map(x => share * x), offset: featureLogit(weights, inputs) }
   }

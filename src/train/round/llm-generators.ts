@@ -4,10 +4,10 @@ import { SPOIL } from '../../llm/spoil.ts'
 import {
   attackRate,
   freezeAttacker,
-  freezeDefender,
   type League,
   type Meeting,
   recordGames,
+  withDefender,
 } from '../league/league.ts'
 import type { Rng } from '../rng.ts'
 import { ERROR_NAMES, ERROR_TYPES } from '../sneaky/error-types.ts'
@@ -63,8 +63,7 @@ export function growLlmLeague(
   met: Readonly<Record<string, Meeting>>,
   fresh: { readonly name: string; readonly generator: LlmGenerator; readonly games: Meeting },
 ): LlmLeague {
-  const isKnown = league.defenders.some(({ name }) => name === serving)
-  let grown = isKnown ? league : freezeDefender(league, { name: serving, player: null })
+  let grown = withDefender(league, { name: serving, player: null })
   for (const [name, games] of Object.entries(met)) grown = recordGames(grown, serving, name, games)
   grown = freezeAttacker(grown, { name: fresh.name, player: fresh.generator })
   return recordGames(grown, serving, fresh.name, fresh.games)

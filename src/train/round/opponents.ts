@@ -4,10 +4,10 @@ import { openScorer, type Scorer } from '../../critic/scorer.ts'
 import {
   attackRate,
   freezeAttacker,
-  freezeDefender,
   type League,
   type Meeting,
   recordGames,
+  withDefender,
 } from '../league/league.ts'
 import { opponentChances } from '../league/pfsp.ts'
 import { generateProblems } from '../recipe/built-in.ts'
@@ -59,8 +59,7 @@ export async function growLeague(
   { critic, generators }: Newcomers,
   { threads, signal }: { readonly threads: number; readonly signal?: AbortSignal },
 ): Promise<SparringLeague> {
-  const known = league.defenders.some(({ name }) => name === critic.version)
-  let grown = known ? league : freezeDefender(league, { name: critic.version, player: { dir: critic.dir } })
+  let grown = withDefender(league, { name: critic.version, player: { dir: critic.dir } })
   for (const [name, player] of Object.entries(generators)) grown = freezeAttacker(grown, { name, player })
   for (const { name: defender, player } of grown.defenders) {
     const strangers = grown.attackers.filter(({ name }) => grown.table[defender]?.[name] === undefined)

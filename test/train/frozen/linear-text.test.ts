@@ -1,8 +1,8 @@
 // The linear text path: it learns what states show, held-back steps say how much it counts, and the weights say the same as the fit.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { FEATURE_NAMES, featureInputs } from '../../../src/critic/features.ts'
 import { tracedEngine } from '../../../src/train/engine/engine.ts'
-import { featureLogits } from '../../../src/train/frozen/feature-logits.ts'
 import {
   fitLinearText,
   type LabelledState,
@@ -10,6 +10,7 @@ import {
   withLinearText,
 } from '../../../src/train/frozen/linear-text.ts'
 import { weightShapes } from '../../../src/train/model/config.ts'
+import { logitByFeatures } from '../../../src/train/model/feature-logit.ts'
 import { stepLogits } from '../../../src/train/model/head.ts'
 import { createRng } from '../../../src/train/rng.ts'
 import { TINY_MODEL } from '../../fakes/tiny-critic.ts'
@@ -60,10 +61,14 @@ test('a step head with these weights says of every step what the fit says', asyn
   const after = withLinearText(weights, text!)
   const count = 40
   const features = Array.from({ length: count }, () =>
-    Float32Array.from({ length: 72 }, () => 9 * rng.uniform()),
+    Float32Array.from(FEATURE_NAMES, () => 9 * rng.uniform()),
   )
-  const byFeatures = await featureLogits(engine, TINY_MODEL, after, features)
-  assert.deepEqual(byFeatures, await featureLogits(engine, TINY_MODEL, weights, features))
+  const byFeatures = features.map(values => logitByFeatures(after, featureInputs(values)))
+  assert.ok(byFeatures.every(Number.isFinite))
+  assert.deepEqual(
+    byFeatures,
+    features.map(values => logitByFeatures(weights, featureInputs(values))),
+  )
 
   const states = float32([count, WIDTH], () => 5 + 3 * rng.normal())
   const head = Object.entries(weightShapes(TINY_MODEL)).filter(([name]) => name.startsWith('head.'))
