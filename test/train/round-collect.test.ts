@@ -114,23 +114,33 @@ test('comparisons known by the majority only are a pool of their own, worth less
   assert.ok(pools[1]!.share < pools[0]!.share)
 })
 
-test('the feature path compares solutions that are too long for a row', () => {
+test('the feature path learns labelled steps of any length beside what else labels steps, and no comparison by outcome', () => {
   const long = Array.from({ length: 40 }, (_, i) => `Then ${i} + ${i} = ${2 * i} more clips are added.`)
-  const traffic = [{ ...aCandidate('7'), steps: long }, aCandidate('8')].map((candidate, i) =>
-    logged(`l${i}`, 'How many clips?', [candidate], [{ at: i, answer_correct: i === 0 }]),
-  )
-  const { pools, features } = prepareLessons(
-    tinyTokenizer,
-    128,
-    { train: readOutcomes(traffic), replay: [] },
-    [],
-    rng(),
-  )
-  assert.deepEqual(pools, [])
-  assert.deepEqual(
-    features.map(p => [p.name, p.units.map(unit => unit.length)]),
-    [['outcomes', [40]]],
-  )
+  const traffic = (labels: readonly boolean[]) =>
+    readOutcomes(
+      [{ ...aCandidate('7'), steps: long }, aCandidate('8')].map((candidate, i) =>
+        logged(
+          `l${i}`,
+          'How many clips?',
+          [candidate],
+          [
+            {
+              at: i,
+              answer_correct: i === 0,
+              ...(labels.length > 0 && i === 0 && { step_labels: [...labels] }),
+            },
+          ],
+        ),
+      ),
+    )
+  const lessons = (labels: readonly boolean[]) => {
+    const train = traffic(labels)
+    const replay = labelledExamples('replay', 3, 'train')
+    const { features } = prepareLessons(tinyTokenizer, 128, { train, replay }, [], rng())
+    return { names: features.map(pool => pool.name), longest: features[0]?.units[0]?.length }
+  }
+  assert.deepEqual(lessons(long.map(() => true)), { names: ['step feedback', 'replay'], longest: 40 })
+  assert.deepEqual(lessons([]).names, [], 'replay alone teaches it nothing new')
 })
 
 test('replay has at least 15 % of training, however much traffic there is', () => {

@@ -1,10 +1,13 @@
 // A round's outcomes: traffic and replay become groups, votes are trusted less, and nothing new means nothing changes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { featureInputs } from '../../src/critic/features.ts'
 import type { Example } from '../../src/train/data/example.ts'
+import { featuresOf } from '../../src/train/data/units.ts'
 import { OUTCOME_WEIGHTS, type Weights, weightShapes } from '../../src/train/model/config.ts'
+import { endingShare } from '../../src/train/model/feature-logit.ts'
 import { createRng } from '../../src/train/rng.ts'
-import { learnOutcomes, outcomeGroups } from '../../src/train/round/outcome-groups.ts'
+import { learnOutcomes, NO_OUTCOMES, outcomeGroups } from '../../src/train/round/outcome-groups.ts'
 import { readOutcomes } from '../../src/train/round/outcomes.ts'
 import { TINY_MODEL } from '../fakes/tiny-critic.ts'
 import { aCandidate, logged } from './round-world.ts'
@@ -18,6 +21,14 @@ const solution = (i: number, isRight: boolean): Example => ({
   imitate: false,
   outcome: isRight ? 1 : 0,
 })
+
+const emptyWeights = (): Weights =>
+  Object.fromEntries(
+    Object.entries(weightShapes(TINY_MODEL)).map(([name, [rows = 1, columns = 1]]) => [
+      name,
+      new Float32Array(rows * columns),
+    ]),
+  )
 
 test('groups are problems with right and wrong solutions; votes weigh what they are trusted, replay a fifth of the traffic', () => {
   const told = [true, false, false].map((right, k) =>
@@ -51,19 +62,14 @@ test('groups are problems with right and wrong solutions; votes weigh what they 
 })
 
 test('a fit to votes stays nearer to what was known than one to outcomes', () => {
-  const weights: Weights = Object.fromEntries(
-    Object.entries(weightShapes(TINY_MODEL)).map(([name, [rows = 1, columns = 1]]) => [
-      name,
-      new Float32Array(rows * columns),
-    ]),
-  )
+  const weights = emptyWeights()
   const groups = Array.from({ length: 30 }, (_, i) => ({
     right: [solution(i, true)],
     wrong: [solution(i, false)],
     weight: 1,
   }))
   const moved = (voted: boolean) => {
-    const { weights: learned, figures } = learnOutcomes(weights, { groups, voted })
+    const { weights: learned, figures } = learnOutcomes(weights, { groups, whole: [], voted }, createRng(1))
     assert.equal(figures['problems'], 30)
     return Math.hypot(...learned[OUTCOME_WEIGHTS]!)
   }
@@ -71,9 +77,44 @@ test('a fit to votes stays nearer to what was known than one to outcomes', () =>
   assert.ok(moved(true) < moved(false) / 2, `${moved(true)} and ${moved(false)}`)
 })
 
+test("how a client's solutions end is learned from enough of its problems, and from too few nothing", () => {
+  const ways = (i: number, isRight = true) => {
+    const total = isRight ? 12 + i : 0
+    return [`So we add 12 and ${i}, which is ${total}.`, `So ${total} is what she has.`]
+  }
+  const traffic = (problems: number) =>
+    readOutcomes(
+      Array.from({ length: problems }, (_, i) =>
+        [true, false].map((isRight, k) =>
+          logged(
+            `${i}-${k}`,
+            `Ann has 12 apples and buys ${i}. How many apples has she?`,
+            [{ steps: ways(i, isRight), scores: [null, null], answer: isRight ? String(12 + i) : '0' }],
+            [{ at: 1, answer_correct: isRight }],
+          ),
+        ),
+      ).flat(),
+    )
+  const learned = (problems: number) => {
+    const weights = emptyWeights()
+    return learnOutcomes(weights, outcomeGroups(traffic(problems), [], 1, createRng(1)), createRng(2)).weights
+  }
+  const shares = (weights: Weights) =>
+    featuresOf({
+      ...solution(7, true),
+      problem: 'Ann has 12 apples and buys 7. How many apples has she?',
+      steps: ways(7),
+    })
+      .map(featureInputs)
+      .map(inputs => endingShare(weights, inputs))
+  const [middle = 1, last = 0] = shares(learned(30))
+  assert.ok(middle < 0.2 && last > 0.8, `${middle} and ${last}`)
+  assert.deepEqual(shares(learned(29)), shares(emptyWeights()))
+})
+
 test('without anything new the outcome path stays', () => {
   const weights = { [OUTCOME_WEIGHTS]: Float32Array.of(1, 2) }
-  const { weights: after, figures } = learnOutcomes(weights, { groups: [], voted: false })
+  const { weights: after, figures } = learnOutcomes(weights, NO_OUTCOMES, createRng(1))
   assert.deepEqual(after, weights)
-  assert.deepEqual(figures, { problems: 0, ridge: 'none' })
+  assert.deepEqual(figures, { problems: 0, whole_solutions: 0, ridge: 'none' })
 })

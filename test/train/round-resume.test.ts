@@ -6,12 +6,13 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { openSqliteStore } from '../../src/store/sqlite.ts'
 import { keptCheckpoints } from '../../src/train/fit/checkpoint.ts'
 import type { RoundNews, RoundOrder } from '../../src/train/round/messages.ts'
 import { runRound } from '../../src/train/round/round.ts'
 import { dropRound, openWork, roundsLeft } from '../../src/train/round/work.ts'
 import { tempFolder } from '../fakes/tiny-critic.ts'
-import { writeRoundCritic } from './round-world.ts'
+import { labelledExamples, logged, writeRoundCritic } from './round-world.ts'
 
 const ROUND_PROCESS = fileURLToPath(new URL('../../src/train/round-process.ts', import.meta.url))
 const folder = tempFolder()
@@ -31,6 +32,19 @@ const children: ChildProcess[] = []
 const LONG_MS = 300_000
 before(async () => {
   await writeRoundCritic(order.servingDir, { version: 'critic@0.1.0' })
+  // Labelled steps, so that the feature path learns too.
+  const traffic = labelledExamples('labelled', 8, 'train').map(({ problem, steps, labels }, i) =>
+    logged(
+      `req_${i}`,
+      problem,
+      [{ steps, scores: steps.map(() => 0.5), answer: null }],
+      [{ at: 1, step_labels: labels.map(label => (label === null ? null : label === 1)) }],
+    ),
+  )
+  const store = openSqliteStore(order.store)
+  await store.appendTraffic(traffic.map(({ record }) => record))
+  await store.addFeedback(traffic.flatMap(({ feedback }) => feedback))
+  await store.close()
 })
 after(() => {
   for (const child of children) child.kill('SIGKILL')
@@ -119,7 +133,7 @@ test('what an older Spar left does not stop a round: it begins anew', { timeout:
     settings: { optimizer: 'other' },
     tensors: {},
   }
-  keptCheckpoints(at('trained/.rounds/v2/learning/features'), 1).save(foreign)
+  keptCheckpoints(at('trained/.rounds/v2/learning/text'), 1).save(foreign)
   const stages: string[] = []
   const { figures } = await runRound({ ...options, report: stage => stages.push(stage) })
   assert.deepEqual([...new Set(stages)], ['learn', 'collect', 'play', 'evaluate', 'gate'])

@@ -8,7 +8,7 @@ import { createSampler } from '../fit/sampler.ts'
 import { isOutcomePath, type ModelConfig, type Weights } from '../model/config.ts'
 import { everyWeight, partOf } from '../model/lora.ts'
 import { BUCKETS } from '../recipe/base.ts'
-import { fitFeaturePath } from '../recipe/feature-path.ts'
+import { fitFeaturePath, isFeaturePath } from '../recipe/feature-path.ts'
 import { round } from '../recipe/reading.ts'
 import type { Rng } from '../rng.ts'
 import type { Lessons } from './lessons.ts'
@@ -49,36 +49,41 @@ export async function learn(
   { threads, budgetMs, rng, now, signal, checkpoints, onStep }: LearnOptions,
 ): Promise<Learned> {
   const config: ModelConfig = parent.manifest.model
-  // First: the other paths would learn the given problems by heart and leave it nothing to explain.
-  const ordered = learnOutcomes(weightsOf(parent), outcomes)
   const shared = { engine: tracedEngine({ threads }), config, now, ...(signal ? { signal } : {}) }
   const saved = (part: string) => (checkpoints ? { checkpoints: checkpoints(part) } : {})
   const figures = runningFigures()
   const ofFeatures = rng.fork('features')
-  const start = await fitFeaturePath({
-    ...shared,
-    ...saved('features'),
-    weights: ordered.weights,
-    pools: features,
-    weigh,
-    budget: { ms: FEATURES_SHARE * budgetMs },
-    learningRate: LEARNING_RATE,
-    onStep: progress => onStep(FEATURES_SHARE * progress.done, figures(progress)),
-    seed: ofFeatures.int(0, 2 ** 31 - 1),
-    rng: ofFeatures,
-  })
+  const parentWeights = weightsOf(parent)
+  const featuresShare = features.length > 0 ? FEATURES_SHARE : 0
+  const byFeatures =
+    featuresShare === 0
+      ? parentWeights
+      : await fitFeaturePath({
+          ...shared,
+          ...saved('features'),
+          weights: parentWeights,
+          pools: features,
+          weigh,
+          budget: { ms: featuresShare * budgetMs },
+          learningRate: LEARNING_RATE,
+          onStep: progress => onStep(featuresShare * progress.done, figures(progress)),
+          seed: ofFeatures.int(0, 2 ** 31 - 1),
+          rng: ofFeatures,
+        })
+  // Before the text path, which would learn the given problems by heart and leave nothing to explain.
+  const ordered = learnOutcomes(byFeatures, outcomes, rng.fork('outcomes'))
   const weights = await fit({
     ...shared,
     ...saved('text'),
-    weights: start,
-    adaptation: partOf(everyWeight(config), name => !isOutcomePath(name)),
+    weights: ordered.weights,
+    adaptation: partOf(everyWeight(config), name => !isFeaturePath(name) && !isOutcomePath(name)),
     draw: createSampler(pools, BUCKETS, rng),
     shares: { lm: 0, step: 1, pair: 0.5, gate: GATE_SHARE }, // the language model is not served by a critic
     weigh,
-    budget: { ms: (1 - FEATURES_SHARE) * budgetMs },
+    budget: { ms: (1 - featuresShare) * budgetMs },
     learningRate: LEARNING_RATE,
     warmup: 0.1,
-    onStep: progress => onStep(FEATURES_SHARE + (1 - FEATURES_SHARE) * progress.done, figures(progress)),
+    onStep: progress => onStep(featuresShare + (1 - featuresShare) * progress.done, figures(progress)),
   })
   return { weights, outcomes: ordered.figures }
 }

@@ -19,7 +19,7 @@ import { type Ablations, NO_ABLATION } from './ablation.ts'
 import type { Collected } from './collect.ts'
 import { type Labels, NO_LABELS } from './labels.ts'
 import type { Figures } from './messages.ts'
-import { type Outcomes, outcomeGroups } from './outcome-groups.ts'
+import { NO_OUTCOMES, type Outcomes, outcomeGroups } from './outcome-groups.ts'
 import { feedbackExample, outcomeExample, type TrafficProblem } from './outcomes.ts'
 import { leaning, type Phase } from './phase.ts'
 import { duelComparison, type JudgedDuel } from './play.ts'
@@ -48,7 +48,7 @@ export interface LessonOptions {
 export interface Lessons {
   /** What fits in a row of the model; shares add up to 1. */
   readonly pools: readonly Pool[]
-  /** The same records whole, for the feature path. */
+  /** For the feature path: the same records whole, without comparisons by outcome; none where no step has a new label. */
   readonly features: readonly Pool[]
   /** Whole solutions of known outcome, for the outcome path. */
   readonly outcomes: Outcomes
@@ -119,22 +119,27 @@ export function prepareLessons(
     .map(lesson => ({ ...lesson, worth: lesson.worth * leaningOf(lesson.name, phase) }))
   const unitsOf = (some: readonly Example[]) =>
     some.flatMap(example => exampleUnit(tokenizer, example, maxLength) ?? [])
-  const features = poolsOf(lessons, ({ examples, comparisons }) => [
+  // Outcomes move the outcome path; of what they, replay and duels say the feature path makes too much (models/LOG.md).
+  const hasNewLabels = lessons.some(
+    ({ name, examples }) => name !== REPLAY && !isSneaky(name) && examples.length > 0,
+  )
+  const features = poolsOf(hasNewLabels ? lessons : [], ({ name, examples, comparisons }) => [
     ...examples.map(featureUnit),
-    ...comparisons.map(featureComparison),
+    ...(isSneaky(name) ? comparisons : []).map(featureComparison),
+  ])
+  const pools = poolsOf(lessons, ({ examples, comparisons }) => [
+    // What the recipe's human labels teach the text path does not carry over to other writers (models/LOG.md).
+    ...textFrozen(unitsOf(examples.filter(example => example.source === 'human'))),
+    ...unitsOf(examples.filter(example => example.source !== 'human')),
+    ...comparisons.flatMap(comparison => comparisonUnit(tokenizer, comparison, maxLength) ?? []),
   ])
   return {
-    pools: poolsOf(lessons, ({ examples, comparisons }) => [
-      // What the recipe's human labels teach the text path does not carry over to other writers (models/LOG.md).
-      ...textFrozen(unitsOf(examples.filter(example => example.source === 'human'))),
-      ...unitsOf(examples.filter(example => example.source !== 'human')),
-      ...comparisons.flatMap(comparison => comparisonUnit(tokenizer, comparison, maxLength) ?? []),
-    ]),
+    pools,
     features,
     outcomes: isTaught('outcomes', without)
       ? outcomeGroups(train, replay, labels.weights.agreement, rng.fork('outcome groups'))
-      : { groups: [], voted: false },
-    weigh: balanced ? classWeights(features.flatMap(pool => pool.units)) : () => 1,
+      : NO_OUTCOMES,
+    weigh: balanced ? classWeights(pools.flatMap(pool => pool.units)) : () => 1,
     dataHash: hashRecords(lessons.flatMap(({ examples, comparisons }) => [...examples, ...comparisons])),
   }
 }

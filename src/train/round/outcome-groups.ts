@@ -2,6 +2,7 @@
 import type { Example } from '../data/example.ts'
 import { RIDGES } from '../fit/order.ts'
 import type { Weights } from '../model/config.ts'
+import { fitEndings } from '../recipe/endings.ts'
 import { fitOutcomePath, type OutcomeGroup } from '../recipe/outcome-path.ts'
 import { round } from '../recipe/reading.ts'
 import type { Rng } from '../rng.ts'
@@ -10,6 +11,8 @@ import { outcomeExample, type TrafficProblem } from './outcomes.ts'
 
 export interface Outcomes {
   readonly groups: readonly OutcomeGroup[]
+  /** Whole solutions of the traffic and of replay, whose last steps show how solutions end; none where the traffic is too little to tell. */
+  readonly whole: readonly Example[]
   /** Whether most of what is new is known by votes alone. */
   readonly voted: boolean
 }
@@ -18,6 +21,11 @@ export interface Outcomes {
 const MOST_OF_A_KIND = 48
 /** Weight of replay's groups together, in those of the traffic: what is learned of one writer must hold for the others too. */
 const REPLAY_SHARE = 0.2
+
+/** Of fewer problems one cannot tell how a client's solutions end. */
+const LEAST_PROBLEMS = 30
+/** Whole solutions of the traffic, and of replay, at most. */
+const MOST_WHOLE = 1500
 
 /** Groups of the traffic whose outcomes are known, by feedback or by votes, and of what is replayed. */
 export function outcomeGroups(
@@ -37,14 +45,27 @@ export function outcomeGroups(
     groupOf(ofOne, 1, some),
   )
   const total = ofTraffic.reduce((sum, { weight }) => sum + weight, 0)
-  if (total === 0) return { groups: [], voted: false } // nothing new to learn: what was learned stays
+  if (total === 0) return NO_OUTCOMES // nothing new to learn: what was learned stays
   return {
     groups: [
       ...ofTraffic,
       ...replayed.map(group => ({ ...group, weight: (REPLAY_SHARE * total) / replayed.length })),
     ],
+    whole: train.length < LEAST_PROBLEMS ? [] : wholeOf(train, replay, rng.fork('whole')),
     voted: train.filter(isVoted).length > train.length / 2,
   }
+}
+
+export const NO_OUTCOMES: Outcomes = { groups: [], whole: [], voted: false }
+
+/** As many of the traffic as of replay, at most: other writers' endings stay known. A solution whose answer could be read is whole. */
+function wholeOf(train: readonly TrafficProblem[], replay: readonly Example[], rng: Rng): Example[] {
+  const ofTraffic = train.flatMap(({ solutions }) =>
+    solutions.filter(({ answer }) => answer !== null).map(outcomeExample),
+  )
+  return [ofTraffic, replay.filter(({ outcome }) => outcome !== undefined)].flatMap(all =>
+    rng.shuffle(all.filter(({ steps }) => steps.length > 1)).slice(0, MOST_WHOLE),
+  )
 }
 
 function groupOf(
@@ -63,17 +84,23 @@ function groupOf(
  */
 const LEAST_RIDGE_OF_VOTES = 3
 
-/** Weights of which the outcome path alone has changed, and what it came to. */
+/**
+ * Weights of which the outcome path alone has changed, and what it came to. What a client's LLM ends its solutions with comes first: an ending that
+ * is not taken for one can say nothing of its outcome.
+ */
 export function learnOutcomes(
   before: Weights,
-  { groups, voted }: Outcomes,
+  { groups, whole, voted }: Outcomes,
+  rng: Rng,
 ): { weights: Weights; figures: Figures } {
   const ridges = voted ? RIDGES.filter(ridge => ridge >= LEAST_RIDGE_OF_VOTES) : RIDGES
-  const { weights, ridge, loss } = fitOutcomePath(before, groups, ridges)
+  const ended = whole.length > 0 ? fitEndings(before, whole, rng) : before
+  const { weights, ridge, loss } = fitOutcomePath(ended, groups, ridges)
   return {
     weights,
     figures: {
       problems: groups.length,
+      whole_solutions: whole.length,
       ridge: ridge ?? 'none',
       ...(loss && { loss_before: round(loss.before), loss_after: round(loss.after) }),
     },
