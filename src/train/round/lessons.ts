@@ -20,7 +20,8 @@ import type { Collected } from './collect.ts'
 import { type Labels, NO_LABELS } from './labels.ts'
 import type { Figures } from './messages.ts'
 import { NO_OUTCOMES, type Outcomes, outcomeGroups } from './outcome-groups.ts'
-import { feedbackExample, outcomeExample, type TrafficProblem } from './outcomes.ts'
+import { outcomePairs, replayPairs } from './outcome-pairs.ts'
+import { feedbackExample } from './outcomes.ts'
 import { leaning, type Phase } from './phase.ts'
 import { duelComparison, type JudgedDuel } from './play.ts'
 import type { WeighedSource } from './source-weights.ts'
@@ -58,8 +59,6 @@ export interface Lessons {
   readonly dataHash: string
 }
 
-/** Comparisons of one problem. */
-const PAIRS_PER_PROBLEM = 48
 /** A pool of this many units gets half of what its kind is worth: few records must not be learned by heart. */
 const HALF = 100
 /** Least share of replay, where there is any (DESIGN 5). */
@@ -174,40 +173,6 @@ function withReplay(pools: readonly Pool[]): Pool[] {
     ...pool,
     share: isReplay(pool) ? part : (pool.share / (total - replay)) * (1 - part),
   }))
-}
-
-/**
- * Right against wrong solutions of a problem, compared as wholes: the more numerous kind once each, the other as often
- * as it takes. `agreed`: at least one side is known by the majority only.
- */
-export function outcomePairs(
-  { solutions }: TrafficProblem,
-  rng: Rng,
-): { comparison: Comparison; agreed: boolean }[] {
-  const right = rng.shuffle(solutions.filter(s => s.outcome?.right === true))
-  const wrong = rng.shuffle(solutions.filter(s => s.outcome?.right === false))
-  if (right.length === 0 || wrong.length === 0) return []
-  const count = Math.min(PAIRS_PER_PROBLEM, Math.max(right.length, wrong.length))
-  return Array.from({ length: count }, (_, i) => {
-    const better = right[i % right.length]!
-    const worse = wrong[i % wrong.length]!
-    const agreed = [better, worse].some(s => s.outcome?.by === 'agreement')
-    return { comparison: { better: outcomeExample(better), worse: outcomeExample(worse), from: 0 }, agreed }
-  })
-}
-
-/** Comparisons that earlier rounds (or the recipe) left in replay as examples with outcomes. */
-function replayPairs(replay: readonly Example[], rng: Rng): Comparison[] {
-  const told = replay.flatMap(example =>
-    example.outcome === undefined ? [] : { ...example, imitate: false },
-  )
-  const groups = Map.groupBy(told, example => example.problem)
-  return [...groups.values()].flatMap(group => {
-    const right = rng.shuffle(group.filter(e => e.outcome === 1))
-    const wrong = rng.shuffle(group.filter(e => e.outcome === 0))
-    const count = Math.min(right.length, wrong.length, PAIRS_PER_PROBLEM)
-    return Array.from({ length: count }, (_, i) => ({ better: right[i]!, worse: wrong[i]!, from: 0 }))
-  })
 }
 
 function hashRecords(records: readonly unknown[]): string {
