@@ -108,7 +108,9 @@ export async function runTrafficLab(options: TrafficLabOptions): Promise<Fold[]>
     for (const plan of plans) {
       tell(`${plan.problems} problems ${plan.feedback ? 'with' : 'without'} feedback`)
       const run = await withService(options, service => learn(service, split, plan, options))
-      tell(`${orderOf(run.candidate)}, ${run.round.decision} after ${Math.round(run.round.seconds)} s: ${run.round.reason}`)
+      tell(
+        `${orderOf(run.candidate)}, ${run.round.decision} after ${Math.round(run.round.seconds)} s: ${run.round.reason}`,
+      )
       runs.push(run)
     }
     folds.push({ before, runs })
