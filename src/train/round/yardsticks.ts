@@ -22,7 +22,7 @@ const MOST_SLICE = 400
 const LEAST_SLICE = 60
 const MOST_DUELS = 450
 const LEAST_DUELS = 60
-const FULL_MINUTES = 5
+const FULL_MINUTES = 2.5
 /** Fewer problems with both outcomes say nothing. */
 export const LEAST_TRAFFIC = 8
 
