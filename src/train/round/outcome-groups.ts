@@ -51,21 +51,25 @@ export function outcomeGroups(
       ...ofTraffic,
       ...replayed.map(group => ({ ...group, weight: (REPLAY_SHARE * total) / replayed.length })),
     ],
-    whole: train.length < LEAST_PROBLEMS ? [] : wholeOf(train, replay, rng.fork('whole')),
+    whole: wholeOf(train, replay, rng.fork('whole')),
     voted: train.filter(isVoted).length > train.length / 2,
   }
 }
 
 export const NO_OUTCOMES: Outcomes = { groups: [], whole: [], voted: false }
 
-/** As many of the traffic as of replay, at most: other writers' endings stay known. A solution whose answer could be read is whole. */
+/**
+ * As many of the traffic as of replay, at most: other writers' endings stay known. A solution of several steps whose answer could be read is whole;
+ * none where too few problems have one.
+ */
 function wholeOf(train: readonly TrafficProblem[], replay: readonly Example[], rng: Rng): Example[] {
-  const ofTraffic = train.flatMap(({ solutions }) =>
-    solutions.filter(({ answer }) => answer !== null).map(outcomeExample),
-  )
-  return [ofTraffic, replay.filter(({ outcome }) => outcome !== undefined)].flatMap(all =>
-    rng.shuffle(all.filter(({ steps }) => steps.length > 1)).slice(0, MOST_WHOLE),
-  )
+  const isLong = ({ steps }: Pick<Example, 'steps'>) => steps.length > 1
+  const ofTraffic = train
+    .map(({ solutions }) => solutions.filter(one => one.answer !== null && isLong(one)).map(outcomeExample))
+    .filter(({ length }) => length > 0)
+  if (ofTraffic.length < LEAST_PROBLEMS) return []
+  const ofReplay = replay.filter(one => one.outcome !== undefined && isLong(one))
+  return [ofTraffic.flat(), ofReplay].flatMap(all => rng.shuffle(all).slice(0, MOST_WHOLE))
 }
 
 function groupOf(
