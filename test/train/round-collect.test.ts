@@ -1,6 +1,7 @@
 // What a round works with: traffic is split by problem for good, nothing measured on is trained on, replay grows by traffic.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import type { Feedback } from '../../src/store/types.ts'
 import type { Example } from '../../src/train/data/example.ts'
 import { createRng } from '../../src/train/rng.ts'
 import { collect, isGateProblem } from '../../src/train/round/collect.ts'
@@ -115,33 +116,39 @@ test('comparisons known by the majority only are a pool of their own, worth less
   assert.ok(pools[1]!.share < pools[0]!.share)
 })
 
-test('the feature path learns labelled steps of any length beside what else labels steps, and no comparison by outcome', () => {
+test('of solutions too long for a row the outcome path learns their outcomes, the feature path their labelled steps alone', () => {
   const long = Array.from({ length: 40 }, (_, i) => `Then ${i} + ${i} = ${2 * i} more clips are added.`)
-  const traffic = (labels: readonly boolean[]) =>
-    readOutcomes(
-      [{ ...aCandidate('7'), steps: long }, aCandidate('8')].map((candidate, i) =>
-        logged(
-          `l${i}`,
-          'How many clips?',
-          [candidate],
-          [
-            {
-              at: i,
-              answer_correct: i === 0,
-              ...(labels.length > 0 && i === 0 && { step_labels: [...labels] }),
-            },
-          ],
-        ),
+  const replay = labelledExamples('replay', 3, 'train')
+  const lessons = (labels: Partial<Feedback>) => {
+    const traffic = [
+      logged(
+        'right',
+        'How many clips?',
+        [{ ...aCandidate('7'), steps: long }],
+        [{ at: 0, answer_correct: true, ...labels }],
       ),
+      logged('wrong', 'How many clips?', [aCandidate('8')], [{ at: 1, answer_correct: false }]),
+    ]
+    const { pools, features, outcomes } = prepareLessons(
+      tinyTokenizer,
+      128,
+      { train: readOutcomes(traffic), replay },
+      [],
+      rng(),
     )
-  const lessons = (labels: readonly boolean[]) => {
-    const train = traffic(labels)
-    const replay = labelledExamples('replay', 3, 'train')
-    const { features } = prepareLessons(tinyTokenizer, 128, { train, replay }, [], rng())
-    return { names: features.map(pool => pool.name), longest: features[0]?.units[0]?.length }
+    const namesOf = (some: typeof pools) => some.map(({ name }) => name)
+    assert.equal(outcomes.groups[0]?.right[0]?.steps.length, 40)
+    return { text: namesOf(pools), features: namesOf(features), longest: features[0]?.units[0]?.length }
   }
-  assert.deepEqual(lessons(long.map(() => true)), { names: ['step feedback', 'replay'], longest: 40 })
-  assert.deepEqual(lessons([]).names, [], 'replay alone teaches it nothing new')
+  const { text, features, longest } = lessons({ step_labels: long.map(() => true) })
+  assert.ok(!text.includes('outcomes'))
+  assert.deepEqual(features, ['step feedback', 'replay'])
+  assert.equal(longest, 40)
+  assert.deepEqual(
+    lessons({}),
+    { text: ['replay'], features: [], longest: undefined },
+    'replay is nothing new',
+  )
 })
 
 test('replay has at least 15 % of training, however much traffic there is', () => {

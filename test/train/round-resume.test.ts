@@ -7,12 +7,13 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { openSqliteStore } from '../../src/store/sqlite.ts'
+import type { TrafficRecord } from '../../src/store/types.ts'
 import { keptCheckpoints } from '../../src/train/fit/checkpoint.ts'
 import type { RoundNews, RoundOrder } from '../../src/train/round/messages.ts'
 import { runRound } from '../../src/train/round/round.ts'
 import { dropRound, openWork, roundsLeft } from '../../src/train/round/work.ts'
 import { tempFolder } from '../fakes/tiny-critic.ts'
-import { labelledExamples, logged, writeRoundCritic } from './round-world.ts'
+import { feedbackTraffic, writeRoundCritic } from './round-world.ts'
 
 const ROUND_PROCESS = fileURLToPath(new URL('../../src/train/round-process.ts', import.meta.url))
 const folder = tempFolder()
@@ -33,17 +34,11 @@ const LONG_MS = 300_000
 before(async () => {
   await writeRoundCritic(order.servingDir, { version: 'critic@0.1.0' })
   // Labelled steps, so that the feature path learns too.
-  const traffic = labelledExamples('labelled', 8, 'train').map(({ problem, steps, labels }, i) =>
-    logged(
-      `req_${i}`,
-      problem,
-      [{ steps, scores: steps.map(() => 0.5), answer: null }],
-      [{ at: 1, step_labels: labels.map(label => (label === null ? null : label === 1)) }],
-    ),
-  )
+  const records = feedbackTraffic(8).map(({ record }) => record)
   const store = openSqliteStore(order.store)
-  await store.appendTraffic(traffic.map(({ record }) => record))
-  await store.addFeedback(traffic.flatMap(({ feedback }) => feedback))
+  await store.appendTraffic(records)
+  const labelsOf = ({ candidates: [solution] }: TrafficRecord) => solution!.steps.map((_, i) => i % 2 === 0)
+  await store.addFeedback(records.map(record => ({ id: record.id, at: 1, step_labels: labelsOf(record) })))
   await store.close()
 })
 after(() => {

@@ -30,7 +30,7 @@ export interface LearnOptions {
 
 /** A critic in service is to be moved, not made anew: at 1e-3 the feature path forgets what little traffic does not repeat. */
 const LEARNING_RATE = 3e-4
-/** Share of the time in which the feature path learns alone: it is small, and sees every record many times. */
+/** Share of the time in which the feature path learns alone, where it has anything to learn: it is small, and sees every record many times. */
 const FEATURES_SHARE = 0.25
 
 /** Share of the gate's own loss: the text path learns traffic too, so the gate may open there. */
@@ -53,23 +53,22 @@ export async function learn(
   const saved = (part: string) => (checkpoints ? { checkpoints: checkpoints(part) } : {})
   const figures = runningFigures()
   const ofFeatures = rng.fork('features')
-  const parentWeights = weightsOf(parent)
-  const featuresShare = features.length > 0 ? FEATURES_SHARE : 0
-  const byFeatures =
-    featuresShare === 0
-      ? parentWeights
-      : await fitFeaturePath({
-          ...shared,
-          ...saved('features'),
-          weights: parentWeights,
-          pools: features,
-          weigh,
-          budget: { ms: featuresShare * budgetMs },
-          learningRate: LEARNING_RATE,
-          onStep: progress => onStep(featuresShare * progress.done, figures(progress)),
-          seed: ofFeatures.int(0, 2 ** 31 - 1),
-          rng: ofFeatures,
-        })
+  const before = weightsOf(parent)
+  const share = features.length > 0 ? FEATURES_SHARE : 0
+  const learnFeatures = () =>
+    fitFeaturePath({
+      ...shared,
+      ...saved('features'),
+      weights: before,
+      pools: features,
+      weigh,
+      budget: { ms: share * budgetMs },
+      learningRate: LEARNING_RATE,
+      onStep: progress => onStep(share * progress.done, figures(progress)),
+      seed: ofFeatures.int(0, 2 ** 31 - 1),
+      rng: ofFeatures,
+    })
+  const byFeatures = share > 0 ? await learnFeatures() : before
   // Before the text path, which would learn the given problems by heart and leave nothing to explain.
   const ordered = learnOutcomes(byFeatures, outcomes, rng.fork('outcomes'))
   const weights = await fit({
@@ -80,10 +79,10 @@ export async function learn(
     draw: createSampler(pools, BUCKETS, rng),
     shares: { lm: 0, step: 1, pair: 0.5, gate: GATE_SHARE }, // the language model is not served by a critic
     weigh,
-    budget: { ms: (1 - featuresShare) * budgetMs },
+    budget: { ms: (1 - share) * budgetMs },
     learningRate: LEARNING_RATE,
     warmup: 0.1,
-    onStep: progress => onStep(featuresShare + (1 - featuresShare) * progress.done, figures(progress)),
+    onStep: progress => onStep(share + (1 - share) * progress.done, figures(progress)),
   })
   return { weights, outcomes: ordered.figures }
 }
