@@ -18,6 +18,8 @@ export interface DeskOptions {
   readonly log: Log
   /** Unix milliseconds. */
   readonly now: () => number
+  /** Milliseconds, monotonic: how long calls take. */
+  readonly stopwatch?: () => number
   readonly everyMs?: number
 }
 
@@ -38,7 +40,16 @@ export interface Desk {
 const EVERY_MS = 1000
 
 /** Starts following the rollouts of `store`. */
-export function openDesk({ store, registry, owner, log, now, everyMs = EVERY_MS }: DeskOptions): Desk {
+export function openDesk(options: DeskOptions): Desk {
+  const {
+    store,
+    registry,
+    owner,
+    log,
+    now,
+    stopwatch = () => performance.now(),
+    everyMs = EVERY_MS,
+  } = options
   let active: Active | null = null
   let told = ''
 
@@ -61,7 +72,7 @@ export function openDesk({ store, registry, owner, log, now, everyMs = EVERY_MS 
   async function enter(rollout: Rollout): Promise<Active | null> {
     try {
       const release = await registry.hold(rollout.candidate)
-      return activate(rollout, registry.get(rollout.candidate), release)
+      return activate(rollout, registry.get(rollout.candidate), release, stopwatch)
     } catch (error) {
       once(`hold ${rollout.candidate}`, error) // its folder may come to this machine later
       return null
@@ -121,10 +132,11 @@ interface Active {
   end(): Promise<void>
 }
 
-function activate(rollout: Rollout, candidate: Critic, release: () => void): Active {
+function activate(rollout: Rollout, candidate: Critic, release: () => void, stopwatch: () => number): Active {
   const { stage, share } = rollout
-  const comparer: Comparer | null =
-    stage === 'shadow' ? createComparer(candidate, () => performance.now()) : null
+  const comparer: Comparer | null = stage === 'shadow' ? createComparer(candidate, stopwatch) : null
+  const observed = (critic: Critic, see?: Seen, offer?: (answered: Answered) => void) =>
+    observe(critic, stopwatch, see, offer)
   const arms = { serving: EMPTY_TALLY.serving, candidate: EMPTY_TALLY.candidate }
   const counting = (name: keyof typeof arms) => (call: Parameters<typeof count>[1]) => {
     arms[name] = count(arms[name], call)
@@ -151,13 +163,18 @@ function activate(rollout: Rollout, candidate: Critic, release: () => void): Act
 type Seen = (call: Parameters<typeof count>[1]) => void
 
 /** The critic, with each call told to `see` and each answer to `offer`. Calls that their client left do not count. */
-function observed(critic: Critic, see?: Seen, offer?: (answered: Answered) => void): Critic {
+function observe(
+  critic: Critic,
+  stopwatch: () => number,
+  see?: Seen,
+  offer?: (answered: Answered) => void,
+): Critic {
   const { version, threshold } = critic
   return {
     version,
     threshold,
     async judge(items, signal, onTiming) {
-      const start = performance.now()
+      const start = stopwatch()
       let found: Critique[]
       try {
         found = await critic.judge(items, signal, onTiming)
@@ -165,7 +182,7 @@ function observed(critic: Critic, see?: Seen, offer?: (answered: Answered) => vo
         if (!signal?.aborted && (error as { code?: unknown }).code !== 'OVERLOADED') see?.('error')
         throw error
       }
-      const ms = performance.now() - start
+      const ms = stopwatch() - start
       const scores = found.flatMap(({ steps }) => steps.flatMap(({ score }) => score ?? []))
       see?.({ ms, tokens: found.reduce((sum, { tokens }) => sum + tokens, 0), scores })
       offer?.({ items, found, threshold, ms })

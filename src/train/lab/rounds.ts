@@ -93,7 +93,14 @@ export async function runRoundsLab(options: RoundsLabOptions): Promise<LabRound[
     if (facts.decision !== 'rejected') critics.push({ version: candidate.version, dir })
     await meet(critics, generators, matrix, threads, signal)
     const serving = facts.decision === 'rejected' ? rows.at(-1)!.serving : candidate
-    rows.push({ ...facts, candidate, serving, ...against(critics, generators, matrix) })
+    const met = against(critics, generators, matrix)
+    rows.push({ ...facts, candidate, serving, ...met })
+    const accuracies = candidate.writers.map(
+      ({ name, step_accuracy }) => `${step_accuracy.toFixed(1)} % on steps of ${name}`,
+    )
+    say(
+      `${accuracies.join(', ')}; ${met.sneakySuccess.current.toFixed(1)} % of sneaky steps pass what serves`,
+    )
   }
 
   say('the critic before')
