@@ -8,7 +8,13 @@ import type { HostTensor } from '../../src/train/engine/port.ts'
 import { auc } from '../../src/train/eval/metrics.ts'
 import { packBatch } from '../../src/train/fit/batch.ts'
 import { scheduledRate } from '../../src/train/fit/fit.ts'
-import { bucketShape, createSampler, type Drawn, type Pool } from '../../src/train/fit/sampler.ts'
+import {
+  batchesOfPasses,
+  bucketShape,
+  createSampler,
+  type Drawn,
+  type Pool,
+} from '../../src/train/fit/sampler.ts'
 import { initWeights, isOutcomePath, weightShapes } from '../../src/train/model/config.ts'
 import { batchLoss, batchSpecs } from '../../src/train/model/loss.ts'
 import { createRng } from '../../src/train/rng.ts'
@@ -297,6 +303,21 @@ test('pools are drawn by their shares; a unit longer than every bucket is left o
     () => createSampler([{ name: 'none', share: 1, units: [long] }], BUCKETS, createRng(1)),
     /nothing to train on/,
   )
+})
+
+test('a pass is as many batches as the pool that comes round first takes', () => {
+  const [alone, pairs] = toyPools('passes') as [Pool, Pool]
+  const pools = [
+    { ...alone, share: 0.9 },
+    { ...pairs, share: 0.1 },
+  ]
+  const steps = batchesOfPasses(pools, BUCKETS, 2)
+  const draw = createSampler(pools, BUCKETS, createRng('passes'))
+  const dealt = Array.from({ length: steps }, draw).flatMap(({ units }) => units)
+  const timesOf = (units: readonly Unit[]) => dealt.filter(unit => units.includes(unit)).length / units.length
+  assert.ok(Math.abs(timesOf(alone.units) - 2) < 0.4, `${timesOf(alone.units)}`)
+  assert.ok(timesOf(pairs.units) < 2)
+  assert.equal(batchesOfPasses([{ name: 'none', share: 1, units: [] }], BUCKETS, 2), 0)
 })
 
 test('a bucket has an even number of rows and places for its steps', () => {

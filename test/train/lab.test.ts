@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pool } from '../../src/train/eval/pool-data.ts'
-import { bestAggregation, byVotes, orderedShares } from '../../src/train/lab/order.ts'
+import { bestAggregation, orderedShares } from '../../src/train/lab/order.ts'
 import { runTrafficLab, splitFolds, type TrafficLabOptions } from '../../src/train/lab/traffic.ts'
 import { trafficReport } from '../../src/train/lab/traffic-report.ts'
 import { type PupilService, startPupil, WRONG } from '../fakes/lab-service.ts'
@@ -139,31 +139,20 @@ test('an abort ends a lab whose round goes on and on, and its service', async ()
   await assert.rejects(run('running', { signal: stop.signal, say }), /^Error: enough$/)
 })
 
-test('without feedback an aggregation is chosen by votes, with it by outcomes', async () => {
+test('the aggregation is the best on known problems; where none is known it is the last step’s score', async () => {
   const [pool] = POOLS
-  const minority: Pool = {
-    problem: 'Most are wrong',
-    candidates: pool!.candidates.map(candidate => ({ ...candidate, correct: !candidate.correct })),
-  }
-  assert.deepEqual(
-    byVotes(minority).candidates.map(({ correct }) => correct),
-    [true, true, false],
-  )
-  const unanswered: Pool = { problem: '?', candidates: [{ ...pool!.candidates[0]!, key: null }] }
-  assert.deepEqual(
-    byVotes(unanswered).candidates.map(({ correct }) => correct),
-    [false],
-  )
   // The last step tells right from wrong, the first says the opposite.
-  const judge = {
-    name: 'late',
+  const judgeOf = (wrong: readonly number[], right: readonly number[]) => ({
+    name: 'toy',
     threshold: null,
     isProbability: true,
     judge: async (items: readonly { steps: readonly string[] }[]) =>
-      items.map(({ steps }) => (steps[1]!.includes(WRONG) ? [1, 0.5] : [0.1, 0.6])),
-  }
-  const shares = await orderedShares(judge, [pool!])
-  assert.deepEqual(shares, { last: [1], min: [0], prod: [0], mean: [0] })
-  assert.equal(bestAggregation(shares), 'last')
-  assert.equal(bestAggregation(await orderedShares(judge, [minority])), 'mean')
+      items.map(({ steps }) => (steps[1]!.includes(WRONG) ? wrong : right)),
+  })
+  const late = await orderedShares(judgeOf([1, 0.5], [0.1, 0.6]), [pool!])
+  assert.deepEqual(late, { last: [1], min: [0], prod: [0], mean: [0] })
+  assert.equal(bestAggregation(late), 'last')
+  const early = judgeOf([0.1, 0.6], [1, 0.5])
+  assert.equal(bestAggregation(await orderedShares(early, [pool!])), 'min')
+  assert.equal(bestAggregation(await orderedShares(early, [])), 'last')
 })

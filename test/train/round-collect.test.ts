@@ -2,13 +2,12 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Feedback } from '../../src/store/types.ts'
-import type { Example } from '../../src/train/data/example.ts'
+import type { Example, Source } from '../../src/train/data/example.ts'
 import { createRng } from '../../src/train/rng.ts'
 import { collect, isGateProblem } from '../../src/train/round/collect.ts'
 import { prepareLessons } from '../../src/train/round/lessons.ts'
-import { outcomePairs } from '../../src/train/round/outcome-pairs.ts'
 import { readOutcomes, solutionKey } from '../../src/train/round/outcomes.ts'
-import { nextReplay } from '../../src/train/round/replay.ts'
+import { nextReplay, replayPairs } from '../../src/train/round/replay.ts'
 import { trafficYardstick } from '../../src/train/round/yardsticks.ts'
 import { tempFolder, tinyTokenizer, writeTinyCritic } from '../fakes/tiny-critic.ts'
 import { aCandidate, feedbackTraffic, labelledExamples, logged, writeRoundCritic } from './round-world.ts'
@@ -88,32 +87,17 @@ const answers = (n: number, ...of: string[]) =>
     ),
   ).flat()
 
-test('right solutions are compared with wrong ones of the same problem, each of the more numerous kind once', () => {
-  const [problem] = readOutcomes(answers(1, '7', '8', '9', '10'))
-  const pairs = outcomePairs(problem!, rng())
-  assert.equal(pairs.length, 3)
-  assert.ok(pairs.every(({ agreed, comparison: c }) => !agreed && c.from === 0))
-  assert.ok(pairs.every(({ comparison: c }) => c.better.outcome === 1 && c.worse.outcome === 0))
-  assert.equal(new Set(pairs.map(({ comparison: c }) => c.worse.steps[0])).size, 3)
-  assert.ok(
-    pairs.every(({ comparison: c }) => [...c.better.labels, ...c.worse.labels].every(l => l === null)),
-  )
-})
-
-test('comparisons known by the majority only are a pool of their own, worth less', () => {
+test('outcomes are grouped by problem for the outcome path, those by the majority at less weight; no other path compares them', () => {
   const agreeing = ['7', '7', '7', '8'].map((answer, k) =>
     logged(`m${k}`, 'Majority?', [aCandidate(answer, `Way ${k}: ${answer}.`)]),
   )
   const train = readOutcomes([...answers(1, '7', '8', '8', '8'), ...agreeing])
-  const { pools } = prepareLessons(tinyTokenizer, 512, { train, replay: [] }, [], rng())
-  assert.deepEqual(
-    pools.map(p => [p.name, p.units.length]),
-    [
-      ['outcomes', 3],
-      ['agreement', 3],
-    ],
-  )
-  assert.ok(pools[1]!.share < pools[0]!.share)
+  const { pools, features, outcomes } = prepareLessons(tinyTokenizer, 512, { train, replay: [] }, [], rng())
+  const [told, voted] = outcomes.groups
+  assert.deepEqual([told!.right.length, told!.wrong.length, told!.weight], [1, 3, 1])
+  assert.deepEqual([voted!.right.length, voted!.wrong.length], [3, 1])
+  assert.ok(voted!.weight < 1)
+  assert.deepEqual([pools, features], [[], []])
 })
 
 test('of solutions too long for a row the outcome path learns their outcomes, the feature path their labelled steps alone', () => {
@@ -140,20 +124,57 @@ test('of solutions too long for a row the outcome path learns their outcomes, th
     assert.equal(outcomes.groups[0]?.right[0]?.steps.length, 40)
     return { text: namesOf(pools), features: namesOf(features), longest: features[0]?.units[0]?.length }
   }
-  const { text, features, longest } = lessons({ step_labels: long.map(() => true) })
-  assert.ok(!text.includes('outcomes'))
+  const { features, longest } = lessons({ step_labels: long.map(() => true) })
   assert.deepEqual(features, ['step feedback', 'replay'])
   assert.equal(longest, 40)
   assert.deepEqual(lessons({}), { text: [], features: [], longest: undefined }, 'replay is nothing new')
 })
 
-test('replay has at least 15 % of training, however much traffic there is', () => {
-  const train = readOutcomes(answers(200, '7', '8', '8', '8', '9', '9'))
+test('replay has at least 15 % of training, however much is new', () => {
+  const told = ['7', '8'].map(answer => [
+    ...Array.from({ length: 400 }, (_, i) =>
+      logged(
+        `${answer}-${i}`,
+        `Problem ${i}?`,
+        [aCandidate(answer)],
+        [{ at: 1, answer_correct: answer === '7', step_labels: [answer === '7'] }],
+      ),
+    ),
+  ])
   const replay = labelledExamples('few', 3, 'train')
-  const { pools } = prepareLessons(tinyTokenizer, 512, { train, replay }, [], rng())
+  const { pools } = prepareLessons(
+    tinyTokenizer,
+    512,
+    { train: readOutcomes(told.flat()), replay },
+    [],
+    rng(),
+  )
   const share = (name: string) => pools.find(p => p.name === name)!.share
   assert.ok(Math.abs(share('replay') - 0.15) < 1e-9, String(share('replay')))
-  assert.ok(Math.abs(share('replay') + share('outcomes') - 1) < 1e-9)
+  assert.ok(Math.abs(share('replay') + share('step feedback') - 1) < 1e-9)
+})
+
+test('of replay only what the recipe left is compared as a whole', () => {
+  const of = (source: Source, outcome: 0 | 1): Example => ({
+    problem: `By ${source}?`,
+    steps: [`It is ${outcome}.`],
+    labels: [null],
+    source,
+    imitate: false,
+    outcome,
+  })
+  const replay = (['construction', 'human', 'outcome', 'feedback'] as const).flatMap(source => [
+    of(source, 1),
+    of(source, 0),
+  ])
+  const pairs = replayPairs(replay, rng())
+  assert.deepEqual(
+    pairs.map(({ better, worse }) => [better.source, better.outcome, worse.outcome]),
+    [
+      ['construction', 1, 0],
+      ['human', 1, 0],
+    ],
+  )
 })
 
 test('the data hash names the exact records', () => {

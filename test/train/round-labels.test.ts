@@ -113,7 +113,7 @@ test('a source that contradicts what is known loses its weight, one that agrees 
   assert.equal(set.agreement, 0.1)
 })
 
-test('a source without weight is not taught, and one of less weight less', () => {
+test('a source without weight is not taught, and one of less weight counts less', () => {
   const train = [
     problem(
       ...['1', '1', '1', '2'].map((answer, i) =>
@@ -125,12 +125,12 @@ test('a source without weight is not taught, and one of less weight less', () =>
     ),
   ]
   const replay = labelledExamples('labels', 3, 'train')
-  const share = (agreement: number) =>
+  const weight = (agreement: number) =>
     prepareLessons(tinyTokenizer, 512, { train, replay }, [], createRng(1), {
       labels: { tree: [], teacher: [], weights: { ...PRIOR_WEIGHTS, agreement } },
-    }).pools.find(({ name }) => name === 'agreement')?.share ?? 0
-  assert.equal(share(0), 0)
-  assert.ok(share(PRIOR_WEIGHTS.agreement / 4) < share(PRIOR_WEIGHTS.agreement))
+    }).outcomes.groups.find(({ right }) => right[0]!.source === 'outcome')?.weight ?? 0
+  assert.equal(weight(0), 0)
+  assert.ok(weight(PRIOR_WEIGHTS.agreement / 4) < weight(PRIOR_WEIGHTS.agreement))
 })
 
 test('a teacher is asked about wrong solutions first, and what an outcome contradicts is counted and not taught', async () => {

@@ -1,10 +1,11 @@
 // Fits the weights of an ensemble of critics on labelled steps, and says what it and each member do on steps that were held back.
 // Knows no service and no file.
 import { logitOf } from '../../remote/ensemble.ts'
+import { sigmoid, softplus } from '../numeric.ts'
 import { createRng } from '../rng.ts'
 import type { StepJudge, StepScores } from './judge.ts'
 import { knownSteps, type LabelledItem, problemNumbers } from './labelled.ts'
-import { fitLogistic, sigmoid, softplus } from './logistic.ts'
+import { fitLogistic } from './logistic.ts'
 import { auc, bestThreshold, calibrationError, fitPlatt, type Judged, mean } from './metrics.ts'
 
 /** P = sigmoid(bias + Σ weightᵢ · logit(pᵢ)), as `remote/ensemble.ts` reads it. */

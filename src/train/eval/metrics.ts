@@ -1,6 +1,6 @@
 // Figures of a step critic: ranking, calibration, first-error detection. Pure arithmetic; knows no model and no data format.
 import type { Calibration, Reading } from '../../critic/manifest.ts'
-import { sigmoid, softplus } from './logistic.ts'
+import { sigmoid, softplus } from '../numeric.ts'
 
 /** NaN for none. */
 export const mean = (values: readonly number[]): number =>

@@ -1,6 +1,7 @@
 // Fits weights of a linear score under which right candidates of a problem stand above its wrong ones: RankNet's loss (Burges et al. 2005)
 // with a ridge that holds the weights near where they started. Convex, in seconds, from few problems. Knows no critic and no text.
-import { dot, sigmoid, softplus } from '../eval/logistic.ts'
+import { minimise } from '../minimise.ts'
+import { dot, sigmoid, softplus } from '../numeric.ts'
 
 /** One candidate: its inputs, and what else enters its score whatever the weights are. */
 export interface Ranked {
@@ -18,11 +19,6 @@ export interface Contest {
 
 /** An input that hardly ever changes must not be scaled up to one that does. */
 const LEAST_SPREAD = 0.2
-const MOST_ITERATIONS = 200
-/** Length of the gradient at which the fit ends. */
-const ENOUGH = 1e-4
-/** Moves that L-BFGS remembers. */
-const MEMORY = 10
 /** At the strongest hardly anything moves, which is what few or contradictory outcomes come to. */
 export const RIDGES: readonly number[] = [0.1, 0.3, 1, 3, 10, 100]
 const FOLDS = 5
@@ -68,58 +64,6 @@ function orderLoss(contests: readonly Contest[], w: ArrayLike<number>, gradient?
     for (const [k, one] of wrong.entries()) add(one, pull.wrong[k]!)
   }
   return loss
-}
-
-/** What a minimiser asks: the loss at x, its gradient written into `gradient`. */
-type Objective = (x: Float64Array, gradient: Float64Array) => number
-
-/** L-BFGS (Nocedal 1980) with halved steps until the loss falls enough (Armijo 1966); for strongly convex losses. */
-function minimise(objective: Objective, start: Float64Array): Float64Array {
-  let x = start
-  let gradient = new Float64Array(x.length)
-  let loss = objective(x, gradient)
-  const past: { moved: Float64Array; turned: Float64Array; curve: number }[] = []
-  for (let i = 0; i < MOST_ITERATIONS && Math.sqrt(dot(gradient, gradient)) > ENOUGH; i++) {
-    const direction = newtonLike(gradient, past)
-    const slope = dot(gradient, direction)
-    const next = { x, gradient: new Float64Array(x.length), loss: Number.POSITIVE_INFINITY }
-    for (let step = 1; step > 1e-8 && !(next.loss <= loss - 1e-4 * step * slope); step /= 2) {
-      next.x = x.map((v, j) => v - step * direction[j]!)
-      next.loss = objective(next.x, next.gradient.fill(0))
-    }
-    const moved = next.x.map((v, j) => v - x[j]!)
-    const turned = next.gradient.map((g, j) => g - gradient[j]!)
-    const curve = dot(moved, turned)
-    if (!(next.loss < loss) || curve <= 0) break
-    past.push({ moved, turned, curve })
-    if (past.length > MEMORY) past.shift()
-    x = next.x
-    gradient = next.gradient
-    loss = next.loss
-  }
-  return x
-}
-
-/** The gradient times an estimate of the inverse Hessian from the last moves (two-loop recursion). */
-function newtonLike(
-  gradient: Float64Array,
-  past: readonly { moved: Float64Array; turned: Float64Array; curve: number }[],
-): Float64Array {
-  const d = gradient.slice()
-  const add = (v: Float64Array, by: number) => {
-    for (let j = 0; j < d.length; j++) d[j]! += by * v[j]!
-  }
-  const shares = past.toReversed().map(({ moved, turned, curve }) => {
-    const share = dot(moved, d) / curve
-    add(turned, -share)
-    return share
-  })
-  const last = past.at(-1)
-  const scale = last ? last.curve / dot(last.turned, last.turned) : 1
-  for (let j = 0; j < d.length; j++) d[j]! *= scale
-  for (const [i, { moved, turned, curve }] of past.entries())
-    add(moved, shares[past.length - 1 - i]! - dot(turned, d) / curve)
-  return d
 }
 
 /** Weights that minimise the loss plus ridge/2 · |distance from the start|², in standard deviations of the inputs. */

@@ -66,31 +66,53 @@ function fillBatch({ deal, putBack }: Deck, shape: BatchShape): Unit[] {
   return units
 }
 
+interface Bucket {
+  readonly length: number
+  readonly shape: BatchShape
+  readonly units: readonly Unit[]
+  /** How many its units fill, about. */
+  readonly batches: number
+}
+
+/** The buckets of a pool that have units. */
+function bucketsOf({ units }: Pool, options: BucketOptions): Bucket[] {
+  const buckets = options.lengths.map((length, i): Bucket => {
+    const shorter = options.lengths[i - 1] ?? 0
+    const shape = bucketShape(length, options)
+    const fitting = units.filter(
+      unit => unit.length <= length && unit.length > shorter && stepsOf(unit) <= shape.steps,
+    )
+    const rows = fitting.reduce((sum, unit) => sum + unit.rows.length, 0)
+    return { length, shape, units: fitting, batches: rows / shape.rows }
+  })
+  return buckets.filter(bucket => bucket.units.length > 0)
+}
+
+/**
+ * Batches of `createSampler` until the units of the pool that comes round first were dealt `passes` times, about: more teach it by heart.
+ * 0 where every pool is empty.
+ */
+export function batchesOfPasses(pools: readonly Pool[], options: BucketOptions, passes: number): number {
+  const rounds = pools.flatMap(pool => {
+    const batches = bucketsOf(pool, options).reduce((sum, bucket) => sum + bucket.batches, 0)
+    return batches === 0 ? [] : [batches / pool.share]
+  })
+  return rounds.length === 0 ? 0 : Math.max(1, Math.round(passes * Math.min(...rounds)))
+}
+
 /**
  * An endless, seeded source of batches. Buckets of a pool are drawn in proportion to their rows. What it draws depends on
  * pools, options and seed alone, so drawing n batches again brings it where it was after n.
  */
 export function createSampler(pools: readonly Pool[], options: BucketOptions, rng: Rng): () => Drawn {
   const tables = pools
-    .map(pool => {
-      const buckets = options.lengths
-        .map((length, i) => {
-          const shorter = options.lengths[i - 1] ?? 0
-          const shape = bucketShape(length, options)
-          const units = pool.units.filter(
-            unit => unit.length <= length && unit.length > shorter && stepsOf(unit) <= shape.steps,
-          )
-          const rows = units.reduce((sum, unit) => sum + unit.rows.length, 0)
-          return {
-            units,
-            shape,
-            batches: rows / shape.rows,
-            deck: createDeck(units, rng.fork(`${pool.name}:${length}`)),
-          }
-        })
-        .filter(bucket => bucket.units.length > 0)
-      return { share: pool.share, buckets }
-    })
+    .map(pool => ({
+      share: pool.share,
+      buckets: bucketsOf(pool, options).map(bucket => ({
+        ...bucket,
+        deck: createDeck(bucket.units, rng.fork(`${pool.name}:${bucket.length}`)),
+      })),
+    }))
     .filter(table => table.buckets.length > 0)
   if (tables.length === 0) throw new Error('there is nothing to train on: every pool is empty')
   return () => {

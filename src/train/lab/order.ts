@@ -1,6 +1,5 @@
 // How a critic orders the candidates of each problem under every aggregation, and which aggregation to take. Knows no service.
 import { AGGREGATIONS, type Aggregation, logAggregate } from '../../search/aggregate.ts'
-import { pickMajority } from '../../search/pick.ts'
 import type { StepJudge } from '../eval/judge.ts'
 import { mean } from '../eval/metrics.ts'
 import { pairShare } from '../eval/pairs.ts'
@@ -30,19 +29,6 @@ export async function orderedShares(
   return { last: sharesBy('last'), min: sharesBy('min'), prod: sharesBy('prod'), mean: sharesBy('mean') }
 }
 
-/** The aggregation that orders these problems best; `mean`, which rounds train through, where they say nothing. */
+/** The aggregation that orders these problems best; where they tell of none, `last`, for outcomes are learned where solutions end (decision 9). */
 export const bestAggregation = (shares: Shares): Aggregation =>
-  AGGREGATIONS.reduce<Aggregation>((best, by) => (mean(shares[by]) > mean(shares[best]) ? by : best), 'mean')
-
-/** The pool as one sees it who has only the answers: right is what most candidates say. */
-export function byVotes({ problem, candidates }: Pool): Pool {
-  const { winner } = pickMajority(candidates.map(({ key }) => ({ key, logScore: null })))
-  const answer = winner === null ? null : candidates[winner]!.key
-  return {
-    problem,
-    candidates: candidates.map(candidate => ({
-      ...candidate,
-      correct: answer !== null && candidate.key === answer,
-    })),
-  }
-}
+  AGGREGATIONS.reduce<Aggregation>((best, by) => (mean(shares[by]) > mean(shares[best]) ? by : best), 'last')

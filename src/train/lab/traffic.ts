@@ -7,7 +7,7 @@ import { mean } from '../eval/metrics.ts'
 import { isMixed, type Pool } from '../eval/pool-data.ts'
 import { createRng } from '../rng.ts'
 import { stepAuc, type Yardstick } from './memory.ts'
-import { bestAggregation, byVotes, orderedShares, type Shares } from './order.ts'
+import { bestAggregation, orderedShares, type Shares } from './order.ts'
 import { type LabService, type Round, retrain, sendFeedback, sendTraffic } from './service.ts'
 
 export interface TrafficLabOptions {
@@ -33,7 +33,7 @@ export interface TrafficLabOptions {
 export interface Measured {
   readonly critic: string
   readonly shares: Shares
-  /** The best one on problems that were given. */
+  /** The best one on problems that were given with their outcomes; `last` without any. */
   readonly aggregation: Aggregation
   /** Step AUC in percent, by yardstick. */
   readonly memory: Readonly<Partial<Record<Yardstick['name'], number>>>
@@ -147,11 +147,10 @@ async function learn(
   if (plan.feedback) await sendFeedback(service, given, ids)
   const round = await retrain(service, { minutes, seed }, now, signal)
   const judge = await openHttpJudge(service.url, { version: round.candidate }, signal)
-  const known = plan.feedback ? given : given.map(byVotes)
-  return { ...plan, round, candidate: await measure(judge, test, known, options) }
+  return { ...plan, round, candidate: await measure(judge, test, plan.feedback ? given : [], options) }
 }
 
-/** Order on the test problems; the aggregation is chosen on known ones. */
+/** Order on the test problems; the aggregation is chosen on known ones, where there are any. */
 async function measure(
   judge: StepJudge,
   test: readonly Pool[],

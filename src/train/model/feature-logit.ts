@@ -1,6 +1,6 @@
 // What the step head says of one step by its features alone, without an engine: for fits that need nothing else. Knows no text.
 import { CLOSES_INPUT } from '../../critic/features.ts'
-import { dot, sigmoid } from '../eval/logistic.ts'
+import { dot, sigmoid } from '../numeric.ts'
 import { OUTCOME_WEIGHTS, type Weights } from './config.ts'
 
 /** The logit of `featureLogits` in head.ts on the inputs of one step. */

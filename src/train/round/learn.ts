@@ -4,7 +4,7 @@ import { tracedEngine } from '../engine/engine.ts'
 import { weightsOf } from '../export.ts'
 import type { CheckpointStore } from '../fit/checkpoint.ts'
 import { type FitProgress, fit } from '../fit/fit.ts'
-import { createSampler } from '../fit/sampler.ts'
+import { batchesOfPasses, createSampler } from '../fit/sampler.ts'
 import { isOutcomePath, type ModelConfig, type Weights } from '../model/config.ts'
 import { everyWeight, partOf } from '../model/lora.ts'
 import { BUCKETS } from '../recipe/base.ts'
@@ -35,6 +35,9 @@ const FEATURES_SHARE = 0.25
 
 /** Share of the gate's own loss: the text path learns traffic too, so the gate may open there. */
 const GATE_SHARE = 0.1
+
+/** Times the text path sees a lesson, at most, however long the round: more costs what was known (models/LOG.md). */
+const PASSES = 1
 
 export interface Learned {
   readonly weights: Weights
@@ -71,6 +74,10 @@ export async function learn(
   const byFeatures = share > 0 ? await learnFeatures() : before
   // Before the text path, which would learn the given problems by heart and leave nothing to explain.
   const ordered = learnOutcomes(byFeatures, outcomes, rng.fork('outcomes'))
+  const steps = batchesOfPasses(pools, BUCKETS, PASSES)
+  // All that is new may be too long for a row, which the outcome path does not need.
+  if (steps === 0 && outcomes.groups.length > 0)
+    return { weights: ordered.weights, outcomes: ordered.figures }
   const weights = await fit({
     ...shared,
     ...saved('text'),
@@ -79,7 +86,7 @@ export async function learn(
     draw: createSampler(pools, BUCKETS, rng),
     shares: { lm: 0, step: 1, pair: 0.5, gate: GATE_SHARE }, // the language model is not served by a critic
     weigh,
-    budget: { ms: (1 - share) * budgetMs },
+    budget: { ms: (1 - share) * budgetMs, steps },
     learningRate: LEARNING_RATE,
     warmup: 0.1,
     onStep: progress => onStep(share + (1 - share) * progress.done, figures(progress)),

@@ -20,10 +20,10 @@ import type { Collected } from './collect.ts'
 import { type Labels, NO_LABELS } from './labels.ts'
 import type { Figures } from './messages.ts'
 import { NO_OUTCOMES, type Outcomes, outcomeGroups } from './outcome-groups.ts'
-import { outcomePairs, replayPairs } from './outcome-pairs.ts'
 import { feedbackExample } from './outcomes.ts'
 import { leaning, type Phase } from './phase.ts'
 import { duelComparison, type JudgedDuel } from './play.ts'
+import { replayPairs } from './replay.ts'
 import type { WeighedSource } from './source-weights.ts'
 import { PRIOR_WEIGHTS } from './sources.ts'
 
@@ -66,8 +66,6 @@ const LEAST_REPLAY = 0.15
 const REPLAY = 'replay'
 const isSneaky = (name: string): boolean => name.startsWith('sneaky')
 const WORTH = {
-  outcomes: 0.4,
-  agreement: 0.15,
   steps: 0.2,
   tree: 0.15,
   teacher: 0.15,
@@ -76,7 +74,10 @@ const WORTH = {
   replay: 0.35,
 }
 
-/** Outcome comparisons, step labels, duels and replay as pools. */
+/**
+ * Step labels, duels and replay as pools, and outcomes for the outcome path: as comparisons of whole solutions they would move steps that nobody said
+ * anything about, and cost the text path what it knew of others (models/LOG.md).
+ */
 export function prepareLessons(
   tokenizer: TextTokenizer,
   maxLength: number,
@@ -85,12 +86,10 @@ export function prepareLessons(
   rng: Rng,
   { without = NO_ABLATION, labels = NO_LABELS, phase = 'both' }: LessonOptions = {},
 ): Lessons {
-  const pairs = train.flatMap(problem => outcomePairs(problem, rng))
-  const said = pairs.filter(pair => !pair.agreed).map(pair => pair.comparison)
-  const agreed = pairs.filter(pair => pair.agreed).map(pair => pair.comparison)
   const labelled = train.flatMap(p => p.solutions.filter(s => s.stepLabels !== null).map(feedbackExample))
   /** What is worth `WORTH` at the weight that its source is thought to have. */
-  const trusted = (source: WeighedSource) => (WORTH[source] * labels.weights[source]) / PRIOR_WEIGHTS[source]
+  const trusted = (source: Exclude<WeighedSource, 'agreement'>) =>
+    (WORTH[source] * labels.weights[source]) / PRIOR_WEIGHTS[source]
   const balanced = !without.has('no-balance')
   const won = (fooled: boolean): Taught => {
     const comparisons = duels.filter(d => d.fooled === fooled).map(duelComparison)
@@ -99,8 +98,6 @@ export function prepareLessons(
       : { examples: comparisons.map(({ worse }) => worse), comparisons: [] }
   }
   const all: Lesson[] = [
-    { name: 'outcomes', worth: WORTH.outcomes, examples: [], comparisons: said },
-    { name: 'agreement', worth: trusted('agreement'), examples: [], comparisons: agreed },
     { name: 'step feedback', worth: WORTH.steps, examples: labelled, comparisons: [] },
     { name: 'tree', worth: trusted('tree'), examples: labels.tree, comparisons: [] },
     { name: 'teacher', worth: trusted('teacher'), examples: labels.teacher, comparisons: [] },
@@ -118,7 +115,7 @@ export function prepareLessons(
     .map(lesson => ({ ...lesson, worth: lesson.worth * leaningOf(lesson.name, phase) }))
   const unitsOf = (some: readonly Example[]) =>
     some.flatMap(example => exampleUnit(tokenizer, example, maxLength) ?? [])
-  // Outcomes move the outcome path; of what they, replay and duels say the feature path makes too much (models/LOG.md).
+  // Of what replay and duels say the feature path makes too much (models/LOG.md).
   const hasNewLabels = lessons.some(
     ({ name, examples }) => name !== REPLAY && !isSneaky(name) && examples.length > 0,
   )
@@ -132,14 +129,18 @@ export function prepareLessons(
     ...unitsOf(examples.filter(example => example.source !== 'human')),
     ...comparisons.flatMap(comparison => comparisonUnit(tokenizer, comparison, maxLength) ?? []),
   ])
+  const outcomes = isTaught('outcomes', without)
+    ? outcomeGroups(train, replay, labels.weights.agreement, rng.fork('outcome groups'))
+    : NO_OUTCOMES
   return {
     pools,
     features,
-    outcomes: isTaught('outcomes', without)
-      ? outcomeGroups(train, replay, labels.weights.agreement, rng.fork('outcome groups'))
-      : NO_OUTCOMES,
+    outcomes,
     weigh: balanced ? classWeights(pools.flatMap(pool => pool.units)) : () => 1,
-    dataHash: hashRecords(lessons.flatMap(({ examples, comparisons }) => [...examples, ...comparisons])),
+    dataHash: hashRecords([
+      ...lessons.flatMap(({ examples, comparisons }) => [...examples, ...comparisons]),
+      outcomes,
+    ]),
   }
 }
 

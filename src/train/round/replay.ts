@@ -1,5 +1,5 @@
-// The replay that a candidate carries on: what the serving critic had, with some of the round's traffic. Knows no file.
-import type { Example } from '../data/example.ts'
+// The replay that a candidate carries on: what the serving critic had, with some of the round's traffic; and what is compared of it. Knows no file.
+import type { Comparison, Example, Source } from '../data/example.ts'
 import type { Rng } from '../rng.ts'
 import type { Collected } from './collect.ts'
 import { feedbackExample, outcomeExample } from './outcomes.ts'
@@ -9,10 +9,12 @@ const MAX_REPLAY = 1500
 const TRAFFIC_PART = 1 / 3
 const REPLAYED_PER_KIND = 4
 
+/** Sources of what a client sent. */
+const isTraffic = (source: Source): boolean => source === 'outcome' || source === 'feedback'
+
 /** The replay of the candidate: what the serving critic had, with some of this round's traffic, no longer than before or 1,500. */
 export function nextReplay({ train, replay }: Pick<Collected, 'train' | 'replay'>, rng: Rng): Example[] {
   const size = Math.max(MAX_REPLAY, replay.length)
-  const isTraffic = ({ source }: Example) => source === 'outcome' || source === 'feedback'
   const fresh = rng.shuffle(train).flatMap(({ solutions }) => {
     const told = rng.shuffle(solutions.filter(s => s.stepLabels !== null || s.outcome?.by !== 'agreement'))
     const some = (right: boolean | undefined) =>
@@ -21,10 +23,27 @@ export function nextReplay({ train, replay }: Pick<Collected, 'train' | 'replay'
       s.stepLabels === null ? outcomeExample(s) : feedbackExample(s),
     )
   })
-  const traffic = [...fresh, ...rng.shuffle(replay.filter(isTraffic))].slice(
+  const traffic = [...fresh, ...rng.shuffle(replay.filter(({ source }) => isTraffic(source)))].slice(
     0,
     Math.floor(size * TRAFFIC_PART),
   )
-  const own = rng.shuffle(replay.filter(example => !isTraffic(example)))
+  const own = rng.shuffle(replay.filter(({ source }) => !isTraffic(source)))
   return [...own.slice(0, size - traffic.length), ...traffic]
+}
+
+/** Comparisons of one problem, at most. */
+const PAIRS_PER_PROBLEM = 48
+
+/** Right against wrong solutions that the recipe left in the replay. Those of earlier traffic are compared for the outcome path alone. */
+export function replayPairs(replay: readonly Example[], rng: Rng): Comparison[] {
+  const told = replay.filter(({ source, outcome }) => outcome !== undefined && !isTraffic(source))
+  return [...Map.groupBy(told, ({ problem }) => problem).values()].flatMap(group => {
+    const [right, wrong] = [1, 0].map(kind => rng.shuffle(group.filter(({ outcome }) => outcome === kind)))
+    const count = Math.min(right!.length, wrong!.length, PAIRS_PER_PROBLEM)
+    return Array.from({ length: count }, (_, i) => ({
+      better: { ...right![i]!, imitate: false },
+      worse: { ...wrong![i]!, imitate: false },
+      from: 0,
+    }))
+  })
 }
