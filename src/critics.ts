@@ -1,5 +1,6 @@
 // Which critic a request means: the local one that serves, a local version, or a further critic by name. Knows no HTTP.
-import type { Registry, Why } from './critic/registry.ts'
+import type { Why } from './critic/pointer.ts'
+import type { Registry } from './critic/registry.ts'
 import type { Critic } from './critic/types.ts'
 import { type CriticSpec, LOCAL } from './remote/specs.ts'
 import type { Critics, NamedCritic, Routed } from './server/deps.ts'

@@ -1,5 +1,6 @@
 // Words a switch of critics, or a refusal, as an entry of the decision record. Knows neither the registry's work nor the store's.
-import type { Origin, Pointer, Why } from './critic/registry.ts'
+import type { Pointer, Why } from './critic/pointer.ts'
+import type { Origin } from './critic/shelf.ts'
 import type { DecisionFacts } from './store/types.ts'
 
 /** When it happens, and a name for an event that has none of its own. */

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { readConfig, VARIABLES } from '../src/config.ts'
+import { readConfig } from '../src/config.ts'
+import { VARIABLES } from '../src/variables.ts'
 
 test('the README lists every variable that the code reads, and no other', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')

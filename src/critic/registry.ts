@@ -1,37 +1,12 @@
-// The critics there are and which of them serves: shipped and trained folders, lazy workers, promotion and rollback.
+// Which critic serves: lazy workers, promotion and rollback.
 // Knows no HTTP and no database; the serving pointer is kept, with the reason of each change, by whoever opens it.
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { AppError } from '../errors.ts'
 import { Handle, type RunsOn } from './handle.ts'
-import { type Manifest, openArtifact, readManifest } from './manifest.ts'
+import { openArtifact } from './manifest.ts'
+import { back, forward, type Pointer, type Why } from './pointer.ts'
+import { type Origin, openShelf } from './shelf.ts'
 import type { Critic } from './types.ts'
 import type { WorkerCritic } from './worker-critic.ts'
-
-/** Which version serves and what served before, most recent first. */
-export interface Pointer {
-  readonly version: string
-  readonly history: readonly string[]
-}
-
-/** Why another critic is to serve. */
-export interface Why {
-  readonly kind: 'promotion' | 'rollback'
-  /** Who or what decided, e.g. `admin` or `gate`. */
-  readonly by: string
-  /** One sentence. */
-  readonly reason: string
-  readonly figures?: Readonly<Record<string, unknown>>
-  /** Names the event where it may be told again after a crash. */
-  readonly id?: string
-}
-
-/** Where a critic comes from. */
-export interface Origin {
-  readonly data_hash: string
-  /** Versions it was trained from, the nearest first. */
-  readonly parents: readonly string[]
-}
 
 export interface RegistryOptions {
   /** Read-only folder of shipped critics, one folder a version. */
@@ -99,49 +74,22 @@ export interface Registry {
   close(): Promise<void>
 }
 
-const HISTORY = 20
 const IDLE_MS = 60_000
 /** Workers that may idle: many swaps in a row must not keep as many models in memory. */
 const MOST_IDLE = 2
 
-interface Found {
-  readonly dir: string
-  readonly source: 'shipped' | 'trained'
-  readonly manifest: Manifest
-}
-
 /** Finds the critics, loads the one that serves and resolves when it answers. @throws {AppError} CRITIC_INVALID, NOT_READY when there is none. */
 export async function openRegistry(options: RegistryOptions): Promise<Registry> {
   const { shippedDir, trainedDir, pointer, start, idleMs = IDLE_MS } = options
+  const shelf = openShelf(shippedDir, trainedDir)
   const handles = new Map<string, Handle>()
   let serving: { pointer: Pointer; handle: Handle } | null = null
   let queue: Promise<unknown> = Promise.resolve()
 
-  function scan(): Map<string, Found> {
-    const found = new Map<string, Found>()
-    for (const [root, source] of [
-      [trainedDir, 'trained'],
-      [shippedDir, 'shipped'],
-    ] as const) {
-      for (const dir of foldersOf(root)) {
-        const manifest = readManifest(dir)
-        if (manifest?.kind === 'critic' && manifest.reading)
-          found.set(manifest.version, { dir, source, manifest })
-      }
-    }
-    return found
-  }
-
-  function find(version: string): Found {
-    const found = scan().get(version)
-    if (!found) throw new AppError('UNKNOWN_CRITIC', 'GET /admin/critics lists the critics there are.')
-    return found
-  }
-
   function handleOf(version: string): Handle {
     let handle = handles.get(version)
     if (!handle) {
-      const { dir, manifest } = find(version)
+      const { dir, manifest } = shelf.find(version)
       handle = new Handle(manifest, () => start(dir))
       handles.set(version, handle)
     }
@@ -159,7 +107,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
 
   /** Warms a version up, then switches to it, unless `commit` says no. */
   async function serve(next: Pointer, commit: () => Promise<boolean> = async () => true): Promise<boolean> {
-    openArtifact(find(next.version).dir) // hashes are checked before every switch
+    openArtifact(shelf.find(next.version).dir) // hashes are checked before every switch
     const handle = handleOf(next.version)
     await handle.worker()
     const isAgreed = await commit().catch(async error => {
@@ -181,12 +129,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   }
 
   const saved = await pointer.load()
-  const byVersion = new Intl.Collator('en', { numeric: true })
-  const newest = [...scan().values()]
-    .filter(f => f.source === 'shipped')
-    .map(f => f.manifest.version)
-    .toSorted(byVersion.compare)
-    .at(-1)
+  const newest = shelf.newestShipped()
   // What served before comes first; a trained critic that was damaged since must not keep the service down. The pointer stays
   // as it is then: the critic may be repaired, or be there on the other machines that share the pointer.
   let resumed = false
@@ -229,35 +172,13 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     throw new AppError('NOT_READY', 'Other servers are switching critics at the moment.', { retryAfterS: 1 })
   }
 
-  const to =
-    (version: string) =>
-    (before: Pointer): Pointer =>
-      before.version === version
-        ? before
-        : { version, history: [before.version, ...before.history].slice(0, HISTORY) }
-
-  function back({ history: [version, ...history] }: Pointer): Pointer {
-    if (version === undefined) throw new AppError('NO_PARENT', 'Nothing served before this critic.')
-    return { version, history }
-  }
-
-  function originOf(version: string): Origin {
-    const found = scan()
-    const parents: string[] = []
-    for (let parent = find(version).manifest.parent; parent !== null && !parents.includes(parent); ) {
-      parents.push(parent)
-      parent = found.get(parent)?.manifest.parent ?? null
-    }
-    return { data_hash: find(version).manifest.data_hash, parents }
-  }
-
   return {
     current: () => now().handle,
     get: version => handleOf(version),
     runsOn: () => serving?.handle.runsOn ?? null,
-    dirOf: version => find(version).dir,
+    dirOf: version => shelf.find(version).dir,
     list: () =>
-      [...scan().values()].map(({ source, manifest }) => ({
+      shelf.list().map(({ source, manifest }) => ({
         version: manifest.version,
         serving: manifest.version === serving?.pointer.version,
         source,
@@ -265,11 +186,11 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
         created_at: manifest.created_at,
         metrics: manifest.metrics,
       })),
-    promote: (version, why) => alone(async () => (await move(to(version), why))!),
+    promote: (version, why) => alone(async () => (await move(before => forward(before, version), why))!),
     succeed: (parent, version, why) =>
       alone(async () => {
         const plan = (before: Pointer) =>
-          [parent, version].includes(before.version) ? to(version)(before) : null
+          [parent, version].includes(before.version) ? forward(before, version) : null
         return (await move(plan, why)) !== null
       }),
     rollback: why => alone(async () => (await move(back, why))!),
@@ -282,20 +203,10 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
         else await serve(wanted)
       }),
     hold: version => handleOf(version).hold(),
-    originOf,
+    originOf: shelf.originOf,
     async close() {
       clearInterval(sweeping)
       await Promise.all([...handles.values()].map(handle => handle.stop()))
     },
-  }
-}
-
-function foldersOf(root: string): string[] {
-  try {
-    return readdirSync(root, { withFileTypes: true })
-      .filter(entry => entry.isDirectory())
-      .map(entry => join(root, entry.name))
-  } catch {
-    return []
   }
 }

@@ -4,12 +4,10 @@ import { join } from 'node:path'
 import { openScorer, type Scorer } from '../../critic/scorer.ts'
 import type { Llm } from '../../llm/types.ts'
 import type { LabelledTraffic } from '../../store/types.ts'
-import { type StepJudge, scorerJudge } from '../eval/judge.ts'
-import type { Subset } from '../eval/labelled.ts'
-import { balancedStepAccuracy, labelledSteps, mean, processBench } from '../eval/metrics.ts'
 import type { Ablation } from '../round/ablation.ts'
 import { runRound } from '../round/round.ts'
 import { createPolicy, type SneakyPolicy } from '../sneaky/policy.ts'
+import { type CriticFigures, type Measures, measureCritic } from './critic-figures.ts'
 import {
   createMatrix,
   encounter,
@@ -18,9 +16,8 @@ import {
   type Matrix,
   worstDrop,
 } from './frozen.ts'
-import { type RealErrorFigures, readWriter, type Writer } from './real-errors.ts'
 
-export interface RoundsLabOptions {
+export interface RoundsLabOptions extends Measures {
   /** Folder of the critic of round 0. */
   readonly criticDir: string
   /** Scratch folder of this run; the candidates stay in it. */
@@ -36,23 +33,10 @@ export interface RoundsLabOptions {
   readonly traffic: (round: number) => Promise<readonly LabelledTraffic[]>
   /** Plays the sneaky role beside the edit policy. */
   readonly sneakyLlm?: Llm
-  /** The first is the one the headline is about. */
-  readonly writers: readonly Writer[]
-  /** ProcessBench; none when there is no data. */
-  readonly subsets: readonly Subset[]
   /** Milliseconds, monotonic. */
   readonly now: () => number
   readonly createdAt: string
   readonly say: (text: string) => void
-  readonly signal?: AbortSignal
-}
-
-/** A critic on everything that stays the same over the rounds. */
-interface CriticFigures {
-  readonly version: string
-  readonly writers: readonly (RealErrorFigures & { readonly name: string })[]
-  /** At the critic's own τ, mean over the subsets, in percent; null without data. */
-  readonly processBench: { readonly f1: number; readonly step_accuracy: number } | null
 }
 
 export interface LabRound {
@@ -140,43 +124,6 @@ async function withScorer<T>(dir: string, threads: number, use: (scorer: Scorer)
     return await use(scorer)
   } finally {
     await scorer.release()
-  }
-}
-
-async function measureCritic(
-  scorer: Scorer,
-  { writers, subsets, signal }: RoundsLabOptions,
-): Promise<CriticFigures> {
-  const judge = scorerJudge(scorer)
-  const read: CriticFigures['writers'][number][] = []
-  for (const writer of writers) read.push({ name: writer.name, ...(await readWriter(judge, writer, signal)) })
-  return { version: judge.name, writers: read, processBench: await onSubsets(judge, subsets, signal) }
-}
-
-async function onSubsets(
-  judge: StepJudge,
-  subsets: readonly Subset[],
-  signal?: AbortSignal,
-): Promise<CriticFigures['processBench']> {
-  if (subsets.length === 0) return null
-  const threshold = judge.threshold ?? 0.5
-  const figures: { f1: number; accuracy: number }[] = []
-  for (const { items } of subsets) {
-    const scores = await judge.judge(items, signal)
-    const located = items.flatMap(({ firstError }, i) =>
-      firstError === null ? [] : [{ scores: scores[i]!, firstError }],
-    )
-    const labels = items.map(({ truths }) => ({
-      labels: truths.map(truth => (truth === null ? null : truth ? 1 : 0)),
-    }))
-    figures.push({
-      f1: processBench(located, threshold).f1,
-      accuracy: balancedStepAccuracy(labelledSteps(labels, scores), threshold),
-    })
-  }
-  return {
-    f1: 100 * mean(figures.map(({ f1 }) => f1)),
-    step_accuracy: 100 * mean(figures.map(({ accuracy }) => accuracy)),
   }
 }
 
