@@ -1,81 +1,19 @@
-// What holds for every method: budgets, deadlines, aborts, and results that do not depend on latencies.
+// What holds for every method: budgets, results that do not depend on latencies, and what is told on the way.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setImmediate as tick } from 'node:timers/promises'
 import fc from 'fast-check'
-import { METHOD_NAMES, METHOD_PARAMS, type MethodName } from '../../src/search/params.ts'
-import { createRng, seedFor } from '../../src/search/rng.ts'
-import { runSearch, type SearchRequest } from '../../src/search/run.ts'
+import { METHOD_NAMES } from '../../src/search/params.ts'
+import type { SearchRequest } from '../../src/search/run.ts'
 import type { ProposeRequest } from '../../src/search/types.ts'
+import {
+  anyRequest,
+  NEEDS_CONTINUATION,
+  NEEDS_INSTRUCTION,
+  randomLatency,
+  SMALL,
+  toRequest,
+} from './any-request.ts'
 import { createWalkWorld, PROBLEM, search, truth, type WalkOptions } from './world.ts'
-
-/** Latencies from 1 to 40 ms that depend on the call and on `seed`. */
-const randomLatency = (seed: number) => (request: ProposeRequest) =>
-  1 + Math.floor(createRng(seedFor(seed, [request.seed]))() * 40)
-
-/** Virtual milliseconds a call needs to end once it is aborted. */
-const LINGER_MS = 5
-
-const SMALL: Record<MethodName, Record<string, unknown>> = {
-  best_of_n: { n: 5 },
-  weighted_best_of_n: { n: 5 },
-  self_consistency: { n: 5 },
-  pairwise: { n: 4 },
-  beam: { n: 4, width: 2, lookahead: 1 },
-  dvts: { n: 5, width: 2, lookahead: 1 },
-  particle: { n: 4 },
-  guard: { runs: 3 },
-  revise: { runs: 2 },
-  plan: { n: 5, plans: 2 },
-  mcts: { simulations: 4, width: 3, parallel: 2, rollout: 0.5 },
-  auto: { n: 6, width: 2 },
-}
-
-/** Methods that an LLM without continuation cannot run. */
-const NEEDS_CONTINUATION = new Set<MethodName>(['beam', 'dvts', 'particle', 'mcts'])
-
-/** Methods that an LLM which does not follow instructions cannot run. */
-const NEEDS_INSTRUCTION = new Set<MethodName>(['pairwise', 'plan'])
-
-/** A request for any method, of a size at which budgets bite. */
-const anyRequest = fc.record({
-  method: fc.constantFrom(...METHOD_NAMES),
-  seed: fc.nat(),
-  canContinue: fc.boolean(),
-  concurrency: fc.integer({ min: 1, max: 8 }),
-  maxTokens: fc.option(fc.integer({ min: 1, max: 300 }), { nil: undefined }),
-  maxCalls: fc.option(fc.integer({ min: 1, max: 30 }), { nil: undefined }),
-  tokensPerCall: fc.integer({ min: 1, max: 40 }),
-  early_stop: fc.boolean(),
-})
-
-type AnyRequest = typeof anyRequest extends fc.Arbitrary<infer R> ? R : never
-
-function toRequest({
-  method,
-  seed,
-  canContinue,
-  concurrency,
-  maxTokens,
-  maxCalls,
-  tokensPerCall,
-  early_stop,
-}: AnyRequest) {
-  const taken: readonly string[] = METHOD_PARAMS[method]
-  const varied = { step_max_tokens: tokensPerCall, max_tokens: tokensPerCall, early_stop }
-  const given = Object.entries(varied).filter(([name]) => taken.includes(name))
-  const request: SearchRequest = {
-    problem: PROBLEM,
-    method,
-    seed,
-    threshold: 0.5,
-    canContinue: canContinue || NEEDS_CONTINUATION.has(method),
-    canInstruct: true,
-    params: { ...SMALL[method], ...Object.fromEntries(given), concurrency },
-    budget: { maxTokens, maxCalls },
-  }
-  return request
-}
 
 test('no budget is exceeded by calls that keep to their grants', async () => {
   await fc.assert(
@@ -278,167 +216,6 @@ test('replies without usable counts are charged what they reserved', async () =>
   const { result } = await search(world, { method: 'best_of_n', params, budget: { maxTokens: 120 } })
   assert.deepEqual(result.usage.llm, { calls: 3, prompt_tokens: 0, completion_tokens: 120 })
   assert.equal(result.finish_reason, 'budget')
-})
-
-test('at the deadline the best answer so far is returned in time, and nothing is in flight', async () => {
-  await fc.assert(
-    fc.asyncProperty(anyRequest, fc.integer({ min: 1, max: 200 }), async (given, deadlineMs) => {
-      const world = createWalkWorld({ latencyMs: randomLatency(given.seed) })
-      const request = { ...toRequest(given), budget: { deadlineMs } }
-      const { result } = await search(world, request)
-      assert.equal(world.live.calls, 0)
-      assert.ok(world.clock.now() <= deadlineMs)
-      if (result.finish_reason === 'complete') return
-      assert.equal(result.finish_reason, 'deadline')
-      assert.equal(result.chosen === null, result.candidates.length === 0)
-    }),
-    { numRuns: 80 },
-  )
-})
-
-test('a deadline before the first reply gives no answer, not an error', async () => {
-  for (const method of METHOD_NAMES) {
-    const world = createWalkWorld({ latencyMs: () => 1000 })
-    const { result } = await search(world, { method, budget: { deadlineMs: 1 } })
-    const { answer, solution, steps, score, candidates, chosen, finish_reason } = result
-    assert.deepEqual(
-      { answer, solution, steps, score, candidates, chosen, finish_reason },
-      {
-        answer: null,
-        solution: null,
-        steps: [],
-        score: null,
-        candidates: [],
-        chosen: null,
-        finish_reason: 'deadline',
-      },
-    )
-    assert.equal(world.live.calls, 0)
-  }
-})
-
-test('a deadline while the critic works leaves the candidate unscored', async () => {
-  const walk = createWalkWorld({ latencyMs: () => 10 })
-  const world = {
-    ...walk,
-    judge: async (_: string, __: readonly (readonly string[])[], signal: AbortSignal) => {
-      await walk.clock.sleep(1000, signal)
-      return { scores: [], tokens: 0 }
-    },
-  }
-  const { result } = await search(world, {
-    method: 'best_of_n',
-    params: { n: 2 },
-    budget: { deadlineMs: 50 },
-  })
-  assert.equal(result.finish_reason, 'deadline')
-  assert.equal(result.score, null)
-  assert.notEqual(result.answer, null)
-  assert.equal(walk.clock.now(), 50)
-})
-
-test('a deadline that passes after the last call changes nothing', async () => {
-  const world = createWalkWorld({ latencyMs: () => 10 })
-  const running = runSearch(
-    {
-      problem: PROBLEM,
-      method: 'best_of_n',
-      params: { n: 2 },
-      budget: { deadlineMs: 50 },
-      seed: 1,
-      threshold: 0.5,
-      canContinue: true,
-    },
-    world,
-    new AbortController().signal,
-  )
-  for (;;) {
-    const next = await running.next()
-    if (next.done === true) {
-      assert.equal(next.value.finish_reason, 'complete')
-      assert.equal(next.value.candidates.length, 2)
-      return
-    }
-    // A slow reader, while the clock goes on.
-    if (next.value.type === 'candidate') await world.clock.sleep(100, new AbortController().signal)
-  }
-})
-
-test('a late timer does not let a call start after the deadline', async () => {
-  const walk = createWalkWorld({ latencyMs: () => 10 })
-  const world = { ...walk, timeout: () => new Promise<void>(() => {}) }
-  const params = { n: 8, concurrency: 1 }
-  const { result } = await search(world, { method: 'best_of_n', params, budget: { deadlineMs: 25 } })
-  assert.equal(result.finish_reason, 'deadline')
-  assert.equal(walk.requests.length, 3)
-})
-
-test('an abort rejects with its reason and leaves no call in flight', async () => {
-  await fc.assert(
-    fc.asyncProperty(anyRequest, fc.integer({ min: 0, max: 120 }), async (given, abortAtMs) => {
-      const world = createWalkWorld({ latencyMs: randomLatency(given.seed), lingerMs: LINGER_MS })
-      const abort = new AbortController()
-      const reason = new Error('the client left')
-      let startedAtAbort = Number.POSITIVE_INFINITY
-      world.clock.sleep(abortAtMs, new AbortController().signal).then(() => {
-        startedAtAbort = world.requests.length
-        abort.abort(reason)
-      })
-      const request = { ...toRequest(given), budget: {} }
-      const outcome = await search(world, request, abort.signal).catch((error: unknown) => error)
-      const started = world.requests.length
-      assert.equal(world.live.calls, 0)
-      if (outcome instanceof Error) assert.equal(outcome, reason)
-      assert.ok(started <= startedAtAbort, 'no call starts after the abort')
-      await tick()
-      assert.equal(world.requests.length, started, 'no call starts after the end')
-    }),
-    { numRuns: 80 },
-  )
-})
-
-test('a signal that is already aborted starts nothing', async () => {
-  const world = createWalkWorld()
-  await assert.rejects(search(world, { method: 'guard' }, AbortSignal.abort(new Error('gone'))), {
-    message: 'gone',
-  })
-  assert.equal(world.requests.length, 0)
-})
-
-test('a consumer that leaves after any event leaves no call in flight', async () => {
-  await fc.assert(
-    fc.asyncProperty(anyRequest, fc.integer({ min: 1, max: 30 }), async (given, events) => {
-      const world = createWalkWorld({ latencyMs: randomLatency(given.seed), lingerMs: LINGER_MS })
-      let left = events
-      let leftAtMs = Number.POSITIVE_INFINITY
-      for await (const _ of runSearch(toRequest(given), world, new AbortController().signal)) {
-        left -= 1
-        if (left > 0) continue
-        leftAtMs = world.clock.now()
-        break
-      }
-      assert.ok(world.clock.now() <= leftAtMs + LINGER_MS, 'what is in flight is aborted, not waited out')
-      const started = world.requests.length
-      assert.equal(world.live.calls, 0)
-      await tick()
-      assert.equal(world.requests.length, started)
-    }),
-    { numRuns: 60 },
-  )
-})
-
-test('a critic that fails in the middle leaves no call in flight', async () => {
-  for (const method of METHOD_NAMES) {
-    let judged = 0
-    const score = () => {
-      judged += 1
-      if (judged > 6) throw new Error('critic down')
-      return 0.3
-    }
-    const world = createWalkWorld({ score, latencyMs: randomLatency(3) })
-    await assert.rejects(search(world, { method, params: SMALL[method] }), { message: 'critic down' })
-    assert.equal(world.live.calls, 0)
-  }
 })
 
 const CONFIDENCE: [name: string, score: number | null, min_confidence: number, isSure: boolean][] = [

@@ -1,48 +1,22 @@
-// The chaos table: whatever an upstream does and whenever a client leaves, a search ends in time with an answer or an error code, and no
-// call outlives it. Through the front door, with the real clients and their real retries; every fault meets every door.
+// The chaos table: whatever an upstream does, a search ends in time with an answer or an error code, and no call outlives it. Through the front door, with the real clients and their real retries; every fault meets every door.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import request from 'supertest'
 import { parseAddressRanges } from '../../src/llm/address-guard.ts'
-import type { UpstreamConfig } from '../../src/llm/upstreams.ts'
 import { parseAllowedHosts } from '../../src/llm/url-guard.ts'
 import { createLlms } from '../../src/llms.ts'
-import type { LlmServer, LlmServerOptions } from '../fakes/llm-server.ts'
+import type { LlmServerOptions } from '../fakes/llm-server.ts'
+import { cells, createSpar, DEADLINE_MS, llm, problem, settled } from './chaos-world.ts'
 import { assertContract } from './contract-check.ts'
-import { listening } from './listening.ts'
 import { parseEvents } from './read-events.ts'
-import { createWorld, startLlm, sumsCritic, type WorldOptions } from './world.ts'
+import { createWorld, startLlm } from './world.ts'
 
-const problem = 'Tom has 5 apples, buys 7, then 30 more. How many has he?'
 /** Of one call; short where nothing else ends it. */
 const CALL_TIMEOUT_MS = 15_000
 const SHORT_TIMEOUT_MS = 300
-/** What a search may take, and by how much an answer may be later than that: the machine that tests may be busy. */
-const DEADLINE_MS = 20_000
+/** By how much an answer may be later than its deadline: the machine that tests may be busy. */
 const GRACE_MS = 3000
 const AT_ONCE = 9
-
-/** Deadlines of the upstream's calls, and whether they are streamed. */
-type Settings = Pick<UpstreamConfig, 'timeoutMs' | 'firstTokenTimeoutMs' | 'stream' | 'concurrency'>
-
-/** A Spar whose upstream `fake` is reached as in production. */
-function createSpar(
-  t: TestContext,
-  llm: Pick<LlmServer, 'url'>,
-  settings: Settings,
-  more: WorldOptions = {},
-) {
-  const fake = { name: 'fake', baseUrl: llm.url, model: 'adder', ...settings }
-  const llms = createLlms({
-    upstreams: new Map([['fake', fake]]),
-    allowedHosts: parseAllowedHosts('localhost'),
-    guard: { privateRanges: parseAddressRanges('') },
-    sampler: () => assert.fail('not asked'),
-    first: 'fake',
-  })
-  return createWorld(t, { llms, ...more })
-}
 
 type Budget = Readonly<Record<string, number>>
 
@@ -82,7 +56,6 @@ const DOORS = {
       `${status} ${body.error?.code ?? body.spar.finish_reason}`,
   },
 } as const
-const llm = { upstream: 'fake' }
 
 interface Fault {
   readonly name: string
@@ -195,25 +168,6 @@ async function meet(t: TestContext, { upstream, budget, closed, want, stream }: 
   return { got, ms, calls, after: server.requests.length - calls, open: server.inFlight(), answer }
 }
 
-/** Waits until no call has been open for a while, for at most a few seconds: a busy machine takes in late what was sent in time. */
-async function settled(isIdle: () => boolean): Promise<void> {
-  for (let polls = 0, idle = 0; idle < 10; polls++) {
-    assert.ok(polls < 1000, 'calls are still open')
-    idle = isIdle() ? idle + 1 : 0
-    await sleep(5)
-  }
-}
-
-async function until(holds: () => boolean, otherwise: string): Promise<void> {
-  const startedAt = performance.now()
-  while (!holds()) {
-    assert.ok(performance.now() - startedAt < DEADLINE_MS, otherwise)
-    await sleep(1)
-  }
-}
-
-const cells = (...values: readonly (string | number)[]) => `| ${values.join(' | ')} |`
-
 for (const [how, faults] of [
   ['', FAULTS],
   ['streamed, ', STREAM_FAULTS],
@@ -319,147 +273,4 @@ test('a name of a client that leads to an address which is not public is refused
   assert.deepEqual([answer.status, answer.body.code], [403, 'LLM_HOST_NOT_ALLOWED'])
   assertContract(answer, 'search')
   assert.equal(server.openSockets(), 0)
-})
-
-/** A critic that is under way with its call number `from` and those behind it until they are aborted. */
-function slowCritic(from: number) {
-  const seen = { waiting: 0 }
-  const sums = sumsCritic('slow')
-  let calls = 0
-  const critic = {
-    ...sums,
-    async judge(...[items, signal]: Parameters<typeof sums.judge>) {
-      if (calls++ < from) return sums.judge(items, signal)
-      seen.waiting++
-      await sleep(60_000, undefined, { signal }).catch(() => {})
-      seen.waiting--
-      throw signal?.reason
-    },
-  }
-  return { critic, seen }
-}
-
-interface Stage {
-  readonly name: string
-  readonly upstream: LlmServerOptions
-  readonly method: string
-  readonly slowCritic?: true
-  /** Its calls are streamed. */
-  readonly tokens?: true
-  /** Whether the search has come to this stage. */
-  readonly reached: (server: LlmServer, critic: { readonly waiting: number }) => boolean
-}
-
-const called = (count: number) => (server: LlmServer) =>
-  server.requests.length >= count && server.inFlight() > 0
-
-const STAGES: readonly Stage[] = [
-  { name: 'as soon as it has asked', upstream: { delayMs: 50 }, method: 'best_of_n', reached: () => true },
-  { name: 'during the first calls', upstream: { script: 'hangs' }, method: 'best_of_n', reached: called(8) },
-  {
-    name: 'in the middle of an answer',
-    upstream: { script: 'hangs_mid_body' },
-    method: 'best_of_n',
-    reached: called(2),
-  },
-  {
-    name: 'between two tokens',
-    upstream: { script: 'stream_stalls_between' },
-    method: 'best_of_n',
-    tokens: true,
-    reached: called(2),
-  },
-  {
-    name: 'while a retry waits',
-    upstream: { script: 'rate_limited_retry_after', retryAfterS: 9 },
-    method: 'best_of_n',
-    reached: server => server.requests.length >= 8 && server.inFlight() === 0,
-  },
-  {
-    name: 'while it is found out how the endpoint continues',
-    upstream: { script: ({ body }) => (body?.continue_final_message ? 'hangs' : 'ok') },
-    method: 'beam',
-    reached: called(3),
-  },
-  {
-    name: 'between steps',
-    upstream: { script: (_, index) => (index < 4 ? 'ok' : 'hangs') },
-    method: 'mcts',
-    reached: called(5),
-  },
-  {
-    name: 'while plans are drawn',
-    upstream: { script: (_, index) => (index === 0 ? 'ok' : 'hangs') },
-    method: 'plan',
-    reached: called(2),
-  },
-  {
-    name: 'while the critic judges',
-    upstream: {},
-    method: 'beam',
-    slowCritic: true,
-    reached: (_, critic) => critic.waiting > 0,
-  },
-]
-
-async function leave(t: TestContext, stage: Stage, stream: boolean) {
-  const server = await startLlm(t, stage.upstream)
-  const { critic, seen } = slowCritic(stage.slowCritic ? 1 : Number.POSITIVE_INFINITY)
-  const critics = {
-    criticFor: () => ({ critic, fallback: null }),
-    get: () => critic,
-    named: () => [],
-    list: () => [],
-    ...NO_SWITCH,
-  }
-  const { app, lines, traffic } = createSpar(
-    t,
-    server,
-    { timeoutMs: 60_000, ...(stage.tokens && { stream: 'on' }) },
-    { critics },
-  )
-  let ms = 0
-  let calls = 0
-  await listening(app, async url => {
-    const client = new AbortController()
-    const body = JSON.stringify({ problem, llm, method: stage.method, stream })
-    const headers = { 'Content-Type': 'application/json' }
-    const asked = fetch(`${url}/search`, { method: 'POST', headers, body, signal: client.signal })
-    // A stream's answer may have begun; its body then breaks off.
-    const gone = asked
-      .then(answer => answer.text())
-      .then(
-        () => assert.fail('it was answered'),
-        () => {},
-      )
-    await until(() => stage.reached(server, seen), `${stage.name}: it did not come to that`)
-    client.abort()
-    const leftAt = performance.now()
-    await gone
-    await until(() => server.inFlight() === 0 && seen.waiting === 0, `${stage.name}: calls are still open`)
-    ms = Math.round(performance.now() - leftAt)
-    await settled(() => server.inFlight() === 0)
-    calls = server.requests.length
-  })
-  await sleep(50)
-  assert.equal(server.requests.length, calls, `${stage.name}: called again after the client had gone`)
-  assert.deepEqual(await traffic(), [])
-  const [line] = lines.map(text => JSON.parse(text)).filter(({ route }) => route === '/search')
-  if (line !== undefined) assert.equal(line.client_gone, true)
-  return cells(stage.name, stream ? 'stream' : 'whole', stage.method, ms, calls, server.inFlight())
-}
-
-const NO_SWITCH = {
-  promote: () => assert.fail('not asked'),
-  rollback: () => assert.fail('not asked'),
-}
-
-test('at whatever stage the client leaves, its calls end with it and no more are made', async t => {
-  const rows: string[] = []
-  for (const stage of STAGES)
-    rows.push(...(await Promise.all([leave(t, stage, false), leave(t, stage, true)])))
-  t.diagnostic(
-    cells('the client leaves', 'answer', 'method', 'ms until all calls ended', 'calls', 'open after it'),
-  )
-  for (const row of rows) t.diagnostic(row)
 })

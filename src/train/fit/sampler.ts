@@ -75,7 +75,7 @@ interface Bucket {
 }
 
 /** The buckets of a pool that have units. */
-function bucketsOf({ units }: Pool, options: BucketOptions): Bucket[] {
+function filledBuckets({ units }: Pool, options: BucketOptions): Bucket[] {
   const buckets = options.lengths.map((length, i): Bucket => {
     const shorter = options.lengths[i - 1] ?? 0
     const shape = bucketShape(length, options)
@@ -94,7 +94,7 @@ function bucketsOf({ units }: Pool, options: BucketOptions): Bucket[] {
  */
 export function batchesOfPasses(pools: readonly Pool[], options: BucketOptions, passes: number): number {
   const rounds = pools.flatMap(pool => {
-    const batches = bucketsOf(pool, options).reduce((sum, bucket) => sum + bucket.batches, 0)
+    const batches = filledBuckets(pool, options).reduce((sum, bucket) => sum + Math.max(1, bucket.batches), 0)
     return batches === 0 ? [] : [batches / pool.share]
   })
   return rounds.length === 0 ? 0 : Math.max(1, Math.round(passes * Math.min(...rounds)))
@@ -108,7 +108,7 @@ export function createSampler(pools: readonly Pool[], options: BucketOptions, rn
   const tables = pools
     .map(pool => ({
       share: pool.share,
-      buckets: bucketsOf(pool, options).map(bucket => ({
+      buckets: filledBuckets(pool, options).map(bucket => ({
         ...bucket,
         deck: createDeck(bucket.units, rng.fork(`${pool.name}:${bucket.length}`)),
       })),

@@ -1,4 +1,4 @@
-// Trains a candidate on from the serving critic's weights until the time is used. Knows no lesson's origin and no decision.
+// Trains a candidate on from the serving critic's weights until the time is used or everything was seen. Knows no lesson's origin and no decision.
 import type { Artifact } from '../../critic/manifest.ts'
 import { tracedEngine } from '../engine/engine.ts'
 import { weightsOf } from '../export.ts'
@@ -45,7 +45,7 @@ export interface Learned {
   readonly outcomes: Figures
 }
 
-/** Trains until the time is used. @throws {AppError} CRITIC_INVALID when the critic's file lacks a weight; the signal's reason when aborted */
+/** Trains until the time is used or everything was seen. @throws {AppError} CRITIC_INVALID when the critic's file lacks a weight; the signal's reason when aborted */
 export async function learn(
   parent: Artifact,
   { pools, features, outcomes, weigh }: Lessons,
@@ -72,11 +72,10 @@ export async function learn(
       rng: ofFeatures,
     })
   const byFeatures = share > 0 ? await learnFeatures() : before
-  // Before the text path, which would learn the given problems by heart and leave nothing to explain.
   const ordered = learnOutcomes(byFeatures, outcomes, rng.fork('outcomes'))
   const steps = batchesOfPasses(pools, BUCKETS, PASSES)
-  // All that is new may be too long for a row, which the outcome path does not need.
-  if (steps === 0 && outcomes.groups.length > 0)
+  // All that is new may be too long for a row, which the other paths do not need.
+  if (steps === 0 && outcomes.groups.length + features.length > 0)
     return { weights: ordered.weights, outcomes: ordered.figures }
   const weights = await fit({
     ...shared,

@@ -139,7 +139,8 @@ export function prepareLessons(
     weigh: balanced ? classWeights(pools.flatMap(pool => pool.units)) : () => 1,
     dataHash: hashRecords([
       ...lessons.flatMap(({ examples, comparisons }) => [...examples, ...comparisons]),
-      outcomes,
+      ...outcomes.groups,
+      ...outcomes.whole,
     ]),
   }
 }
