@@ -44,15 +44,15 @@ export function openShelf(shippedDir: string, trainedDir: string): Shelf {
     return found
   }
 
-  function find(version: string): Found {
-    const found = scan().get(version)
+  function find(version: string, among = scan()): Found {
+    const found = among.get(version)
     if (!found) throw new AppError('UNKNOWN_CRITIC', 'GET /admin/critics lists the critics there are.')
     return found
   }
 
   return {
     list: () => [...scan().values()],
-    find,
+    find: version => find(version),
     newestShipped: () =>
       [...scan().values()]
         .filter(({ source }) => source === 'shipped')
@@ -61,7 +61,7 @@ export function openShelf(shippedDir: string, trainedDir: string): Shelf {
         .at(-1),
     originOf(version) {
       const found = scan()
-      const { parent: nearest, data_hash } = find(version).manifest
+      const { parent: nearest, data_hash } = find(version, found).manifest
       const parents: string[] = []
       for (let parent = nearest; parent !== null && !parents.includes(parent); ) {
         parents.push(parent)

@@ -135,8 +135,7 @@ interface Active {
 function activate(rollout: Rollout, candidate: Critic, release: () => void, stopwatch: () => number): Active {
   const { stage, share } = rollout
   const comparer: Comparer | null = stage === 'shadow' ? createComparer(candidate, stopwatch) : null
-  const observed = (critic: Critic, see?: Seen, offer?: (answered: Answered) => void) =>
-    observe(critic, stopwatch, see, offer)
+  const observed = observer(stopwatch)
   const arms = { serving: EMPTY_TALLY.serving, candidate: EMPTY_TALLY.candidate }
   const counting = (name: keyof typeof arms) => (call: Parameters<typeof count>[1]) => {
     arms[name] = count(arms[name], call)
@@ -162,17 +161,12 @@ function activate(rollout: Rollout, candidate: Critic, release: () => void, stop
 
 type Seen = (call: Parameters<typeof count>[1]) => void
 
-/** The critic, with each call told to `see` and each answer to `offer`. Calls that their client left do not count. */
-function observe(
-  critic: Critic,
-  stopwatch: () => number,
-  see?: Seen,
-  offer?: (answered: Answered) => void,
-): Critic {
-  const { version, threshold } = critic
-  return {
-    version,
-    threshold,
+/** Makes critics whose calls are told to `see`, and answers to `offer`. Calls that their client left do not count. */
+const observer =
+  (stopwatch: () => number) =>
+  (critic: Critic, see?: Seen, offer?: (answered: Answered) => void): Critic => ({
+    version: critic.version,
+    threshold: critic.threshold,
     async judge(items, signal, onTiming) {
       const start = stopwatch()
       let found: Critique[]
@@ -185,8 +179,7 @@ function observe(
       const ms = stopwatch() - start
       const scores = found.flatMap(({ steps }) => steps.flatMap(({ score }) => score ?? []))
       see?.({ ms, tokens: found.reduce((sum, { tokens }) => sum + tokens, 0), scores })
-      offer?.({ items, found, threshold, ms })
+      offer?.({ items, found, threshold: critic.threshold, ms })
       return found
     },
-  }
-}
+  })

@@ -131,8 +131,8 @@ test('of solutions too long for a row the outcome path learns their outcomes, th
 })
 
 test('replay has at least 15 % of training, however much is new', () => {
-  const told = ['7', '8'].map(answer => [
-    ...Array.from({ length: 400 }, (_, i) =>
+  const told = ['7', '8'].flatMap(answer =>
+    Array.from({ length: 400 }, (_, i) =>
       logged(
         `${answer}-${i}`,
         `Problem ${i}?`,
@@ -140,15 +140,9 @@ test('replay has at least 15 % of training, however much is new', () => {
         [{ at: 1, answer_correct: answer === '7', step_labels: [answer === '7'] }],
       ),
     ),
-  ])
-  const replay = labelledExamples('few', 3, 'train')
-  const { pools } = prepareLessons(
-    tinyTokenizer,
-    512,
-    { train: readOutcomes(told.flat()), replay },
-    [],
-    rng(),
   )
+  const replay = labelledExamples('few', 3, 'train')
+  const { pools } = prepareLessons(tinyTokenizer, 512, { train: readOutcomes(told), replay }, [], rng())
   const share = (name: string) => pools.find(p => p.name === name)!.share
   assert.ok(Math.abs(share('replay') - 0.15) < 1e-9, String(share('replay')))
   assert.ok(Math.abs(share('replay') + share('step feedback') - 1) < 1e-9)

@@ -33,7 +33,7 @@ const LEARNING_RATE = 3e-4
 /** Share of the time in which the feature path learns alone, where it has anything to learn: it is small, and sees every record many times. */
 const FEATURES_SHARE = 0.25
 
-/** Share of the gate's own loss: the text path learns traffic too, so the gate may open there. */
+/** Share of the gate's own loss: the text path learns labelled steps of the traffic too, so the gate may open there. */
 const GATE_SHARE = 0.1
 
 /** Times the text path sees a lesson, at most, however long the round: more costs what was known (models/LOG.md). */
@@ -74,23 +74,23 @@ export async function learn(
   const byFeatures = share > 0 ? await learnFeatures() : before
   const ordered = learnOutcomes(byFeatures, outcomes, rng.fork('outcomes'))
   const steps = batchesOfPasses(pools, BUCKETS, PASSES)
+  const learnText = () =>
+    fit({
+      ...shared,
+      ...saved('text'),
+      weights: ordered.weights,
+      adaptation: partOf(everyWeight(config), name => !isFeaturePath(name) && !isOutcomePath(name)),
+      draw: createSampler(pools, BUCKETS, rng),
+      shares: { lm: 0, step: 1, pair: 0.5, gate: GATE_SHARE }, // the language model is not served by a critic
+      weigh,
+      budget: { ms: (1 - share) * budgetMs, steps },
+      learningRate: LEARNING_RATE,
+      warmup: 0.1,
+      onStep: progress => onStep(share + (1 - share) * progress.done, figures(progress)),
+    })
   // All that is new may be too long for a row, which the other paths do not need.
-  if (steps === 0 && outcomes.groups.length + features.length > 0)
-    return { weights: ordered.weights, outcomes: ordered.figures }
-  const weights = await fit({
-    ...shared,
-    ...saved('text'),
-    weights: ordered.weights,
-    adaptation: partOf(everyWeight(config), name => !isFeaturePath(name) && !isOutcomePath(name)),
-    draw: createSampler(pools, BUCKETS, rng),
-    shares: { lm: 0, step: 1, pair: 0.5, gate: GATE_SHARE }, // the language model is not served by a critic
-    weigh,
-    budget: { ms: (1 - share) * budgetMs, steps },
-    learningRate: LEARNING_RATE,
-    warmup: 0.1,
-    onStep: progress => onStep(share + (1 - share) * progress.done, figures(progress)),
-  })
-  return { weights, outcomes: ordered.figures }
+  const hasNoText = steps === 0 && outcomes.groups.length + features.length > 0
+  return { weights: hasNoText ? ordered.weights : await learnText(), outcomes: ordered.figures }
 }
 
 /** Losses of single batches jump: pools differ. */

@@ -8,6 +8,8 @@ const MAX_REPLAY = 1500
 /** Traffic may take this part of the replay, so that what the critic was first trained on stays. */
 const TRAFFIC_PART = 1 / 3
 const REPLAYED_PER_KIND = 4
+/** Comparisons of one problem, at most. */
+const PAIRS_PER_PROBLEM = 48
 
 /** Sources of what a client sent. */
 const isTraffic = (source: Source): boolean => source === 'outcome' || source === 'feedback'
@@ -31,19 +33,14 @@ export function nextReplay({ train, replay }: Pick<Collected, 'train' | 'replay'
   return [...own.slice(0, size - traffic.length), ...traffic]
 }
 
-/** Comparisons of one problem, at most. */
-const PAIRS_PER_PROBLEM = 48
-
 /** Right against wrong solutions that the recipe left in the replay. Those of earlier traffic are compared for the outcome path alone. */
 export function replayPairs(replay: readonly Example[], rng: Rng): Comparison[] {
-  const told = replay.filter(({ source, outcome }) => outcome !== undefined && !isTraffic(source))
+  const told = replay
+    .filter(({ source, outcome }) => outcome !== undefined && !isTraffic(source))
+    .map(example => ({ ...example, imitate: false }))
   return [...Map.groupBy(told, ({ problem }) => problem).values()].flatMap(group => {
     const [right, wrong] = [1, 0].map(kind => rng.shuffle(group.filter(({ outcome }) => outcome === kind)))
     const count = Math.min(right!.length, wrong!.length, PAIRS_PER_PROBLEM)
-    return Array.from({ length: count }, (_, i) => ({
-      better: { ...right![i]!, imitate: false },
-      worse: { ...wrong![i]!, imitate: false },
-      from: 0,
-    }))
+    return Array.from({ length: count }, (_, i) => ({ better: right![i]!, worse: wrong![i]!, from: 0 }))
   })
 }
