@@ -1,7 +1,7 @@
 """The training step of bench/train.ts in PyTorch: same sizes, same losses' cost, AdamW with clipping. Knows nothing of Spar.
 
 python3 bench/torch_train.py '{"vocab": 4096, "width": 256, "layers": 4, "heads": 8, "mlp": 688,
-                               "rows": 8, "length": 256, "threads": 2, "seconds": 20}'
+                               "rows": 8, "length": 256, "device": "cpu", "threads": 2, "seconds": 20}'
 The last line of output is one JSON object.
 """
 import json
@@ -14,6 +14,7 @@ from torch import nn
 
 size = json.loads(sys.argv[1])
 torch.set_num_threads(size["threads"])
+torch.set_default_device(size["device"])
 torch.manual_seed(1)
 V, W, H, T = size["vocab"], size["width"], size["heads"], size["length"]
 D = W // H
@@ -84,6 +85,8 @@ def step():
     model(*batch).backward()
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
+    if size["device"] == "cuda":
+        torch.cuda.synchronize()
     return time.perf_counter() - start
 
 
@@ -94,4 +97,4 @@ while total < size["seconds"] or steps < 3:
     steps += 1
 weights = sum(p.numel() for p in model.parameters())
 print(json.dumps({"tps": size["rows"] * T * steps / total, "steps": steps, "weights": weights,
-                  "version": torch.__version__, "threads": torch.get_num_threads()}))
+                  "version": torch.__version__, "device": size["device"], "threads": torch.get_num_threads()}))

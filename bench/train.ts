@@ -1,10 +1,11 @@
 // Training speed: one full step (forward, backward, AdamW) of one model on the traced engine, the eager engine and PyTorch.
-// npm run -s bench -- train [--threads 2] [--seconds 20] [--python python3]
-// The traced engine runs on the device that SPAR_DEVICE names, cpu when it is not set; the others on the CPU.
+// npm run -s bench -- train [--threads 2] [--seconds 20] [--python python3] [--size critic|135m]
+// The traced engine runs on the device that SPAR_DEVICE names, cpu when it is not set; PyTorch on CUDA where that is no CPU; eager on the CPU.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import * as tf from '@tensorflow/tfjs'
+import type { Device } from '../src/critic/device.ts'
 import { FEATURE_INPUTS } from '../src/critic/features.ts'
 import { FLAGS, SLOTS } from '../src/critic/parts.ts'
 import { type EagerBackend, eagerBackend, eagerEngine } from '../src/train/engine/eager.ts'
@@ -16,7 +17,7 @@ import { createRng, type Rng } from '../src/train/rng.ts'
 import { ADAMW, stepSpecs, trainStep } from '../src/train/train-step.ts'
 import { benchDevice } from './lib/device.ts'
 
-const MODEL: ModelConfig = {
+const CRITIC: ModelConfig = {
   vocab: 4096,
   width: 256,
   layers: 4,
@@ -29,6 +30,11 @@ const MODEL: ModelConfig = {
   features: FEATURE_INPUTS,
   headWidth: 64,
 }
+/** The shipped critic's sizes, and those of SmolLM2-135M with a key for every head; the eager engine is not timed on the second. */
+const MODELS = {
+  critic: CRITIC,
+  '135m': { ...CRITIC, vocab: 49_152, width: 576, layers: 30, heads: 9, kvHeads: 9, mlp: 1536 },
+} satisfies Record<string, ModelConfig>
 const TRACED: BatchShape = { rows: 8, length: 256, steps: 82, pairs: 4 }
 /** Seconds the single eager step may take by estimate; a slower machine gets a shorter row. */
 const EAGER_SECONDS = 60
@@ -39,14 +45,17 @@ const scalar = (x: number): HostTensor => ({ data: Float32Array.of(x), shape: []
 const tokensOf = ({ rows, length }: BatchShape): number => rows * length
 
 /** Arithmetic of a training step: 2 a multiply-add, backward twice forward; matrix products only. */
-function stepFlops({ rows, length }: BatchShape): number {
-  const { width, layers, mlp, vocab } = MODEL
+function stepFlops({ width, layers, mlp, vocab }: ModelConfig, { rows, length }: BatchShape): number {
   const perToken = layers * (4 * width * width + 3 * width * mlp + 2 * length * width) + width * vocab
   return 3 * 2 * perToken * rows * length
 }
 
 /** A batch of noise in which every loss takes part. */
-function noiseBatch({ rows, length, steps, pairs }: BatchShape, rng: Rng): Record<string, HostTensor> {
+function noiseBatch(
+  model: ModelConfig,
+  { rows, length, steps, pairs }: BatchShape,
+  rng: Rng,
+): Record<string, HostTensor> {
   const grid = [rows, length]
   const size = rows * length
   const ints = (top: number): HostTensor => ({
@@ -58,13 +67,13 @@ function noiseBatch({ rows, length, steps, pairs }: BatchShape, rng: Rng): Recor
     shape,
   })
   return {
-    tokens: ints(MODEL.vocab),
-    slots: ints(MODEL.slots),
-    flags: ints(MODEL.flags),
-    lm_targets: ints(MODEL.vocab),
+    tokens: ints(model.vocab),
+    slots: ints(model.slots),
+    flags: ints(model.flags),
+    lm_targets: ints(model.vocab),
     lm_weights: floats(grid, () => 1 / size),
     step_index: { data: Int32Array.from({ length: steps }, () => rng.int(0, size - 1)), shape: [steps] },
-    features: floats([steps, MODEL.features], () => rng.uniform()),
+    features: floats([steps, model.features], () => rng.uniform()),
     text_learns: floats([steps], () => 1),
     gate_weights: floats([steps], () => 1 / steps),
     step_labels: floats([steps], () => rng.int(0, 1)),
@@ -75,19 +84,28 @@ function noiseBatch({ rows, length, steps, pairs }: BatchShape, rng: Rng): Recor
 }
 
 /** A compiled step with its state, which stays where the engine computes; each call trains one step and returns its seconds. */
-async function prepare(engine: Engine, shape: BatchShape): Promise<() => Promise<number>> {
+async function prepare(
+  engine: Engine,
+  model: ModelConfig,
+  shape: BatchShape,
+): Promise<() => Promise<number>> {
   const rng = createRng('bench train')
-  const weights = initWeights(MODEL, rng)
+  const weights = initWeights(model, rng)
   const state: Record<string, HostTensor> = {}
-  for (const [name, dims] of Object.entries(weightShapes(MODEL))) {
+  for (const [name, dims] of Object.entries(weightShapes(model))) {
     state[`w:${name}`] = { data: weights[name]!, shape: dims }
     state[`m:${name}`] = { data: new Float32Array(weights[name]!.length), shape: dims }
     state[`v:${name}`] = { data: new Float32Array(weights[name]!.length), shape: dims }
   }
-  const [step, specs] = [trainStep(MODEL, ADAMW, { lm: true }), stepSpecs(MODEL, shape)]
+  const [step, specs] = [trainStep(model, ADAMW, { lm: true }), stepSpecs(model, shape)]
   const program = await engine.compile(step, specs, Object.keys(state))
   const held = await engine.hold(state)
-  const inputs = { ...noiseBatch(shape, rng), lr: scalar(1e-3), correct1: scalar(1), correct2: scalar(1) }
+  const inputs = {
+    ...noiseBatch(model, shape, rng),
+    lr: scalar(1e-3),
+    correct1: scalar(1),
+    correct2: scalar(1),
+  }
   return async () => {
     const start = performance.now()
     const outputs = await program.run(inputs, held)
@@ -134,23 +152,23 @@ async function matMulSpeed(options: TracedOptions): Promise<number> {
 async function eagerSpeed(backend: EagerBackend): Promise<{ tps: number; shape: BatchShape }> {
   const row = (length: number): BatchShape => ({ rows: 1, length, steps: 10, pairs: 1 })
   const warm = row(16)
-  const step = await prepare(eagerEngine(backend), warm)
+  const step = await prepare(eagerEngine(backend), CRITIC, warm)
   const [, seconds] = [await step(), await step()]
-  const perFlop = seconds / stepFlops(warm)
-  const length = [256, 128, 64].find(l => perFlop * stepFlops(row(l)) < EAGER_SECONDS) ?? 32
-  const timed = await (await prepare(eagerEngine(backend), row(length)))()
+  const perFlop = seconds / stepFlops(CRITIC, warm)
+  const length = [256, 128, 64].find(l => perFlop * stepFlops(CRITIC, row(l)) < EAGER_SECONDS) ?? 32
+  const timed = await (await prepare(eagerEngine(backend), CRITIC, row(length)))()
   return { tps: length / timed, shape: row(length) }
 }
 
 /** Tokens per second of the same step in PyTorch; null where it is not installed. */
 async function torchSpeed(
   python: string,
-  threads: number,
-  seconds: number,
+  { vocab, width, layers, heads, mlp }: ModelConfig,
+  { device, threads, seconds }: { device: Device; threads: number; seconds: number },
 ): Promise<Record<string, unknown> | null> {
-  const { vocab, width, layers, heads, mlp } = MODEL
   const { rows, length } = TRACED
-  const sizes = { vocab, width, layers, heads, mlp, rows, length, threads, seconds }
+  const on = { device: device === 'cpu' ? 'cpu' : 'cuda', threads, seconds }
+  const sizes = { vocab, width, layers, heads, mlp, rows, length, ...on }
   const script = join(import.meta.dirname, 'torch_train.py')
   try {
     const { stdout } = await promisify(execFile)(python, [script, JSON.stringify(sizes)], {
@@ -176,41 +194,43 @@ export async function run(args: readonly string[]) {
       threads: { type: 'string', default: '2' },
       seconds: { type: 'string', default: '20' },
       python: { type: 'string', default: 'python3' },
+      size: { type: 'string', default: 'critic' },
     },
   })
+  const model: ModelConfig | undefined = MODELS[values.size as keyof typeof MODELS]
+  if (model === undefined) throw new Error(`--size is one of ${Object.keys(MODELS).join(', ')}`)
   const [threads, seconds] = [Number(values.threads), Number(values.seconds)]
   const on = { device: benchDevice(), threads }
   if (!(threads >= 1 && seconds > 0)) throw new Error('--threads and --seconds must be positive numbers')
 
-  log(
-    `${countWeights(initWeights(MODEL, createRng(1)))} weights; a bare ${MATMUL} × ${MATMUL} matrix product first`,
-  )
+  const weights = countWeights(initWeights(model, createRng(1)))
+  log(`${weights} weights; a bare ${MATMUL} × ${MATMUL} matrix product first`)
   const before = await matMulSpeed(on)
   log(`${(before / 1e9).toFixed(0)} GFLOP/s; the traced step on ${TRACED.rows} rows of ${TRACED.length}`)
-  const traced = await timeSteps(await prepare(tracedEngine(on), TRACED), seconds)
+  const traced = await timeSteps(await prepare(tracedEngine(on), model, TRACED), seconds)
   const tracedTps = tokensOf(TRACED) / traced.mean
   const bare = (before + (await matMulSpeed(on))) / 2 // before and after: other work on the machine comes and goes
   log(`${tracedTps.toFixed(0)} tokens/s over ${traced.steps} steps; PyTorch`)
-  const torch = await torchSpeed(values.python, threads, seconds)
+  const torch = await torchSpeed(values.python, model, { ...on, seconds })
   const torchTps = typeof torch?.['tps'] === 'number' ? torch['tps'] : null
-  log('the eager step on one row')
-  const eager = await eagerSpeed(await eagerBackend())
+  if (model === CRITIC) log('the eager step on one row')
+  const eager = model === CRITIC ? await eagerSpeed(await eagerBackend()) : null
 
   return {
     bench: 'train',
     traced_tps: Math.round(tracedTps),
-    eager_tps: round(eager.tps),
-    ratio_eager: round(tracedTps / eager.tps),
+    eager_tps: eager && round(eager.tps),
+    ratio_eager: eager && round(tracedTps / eager.tps),
     torch_tps: torchTps === null ? null : Math.round(torchTps),
     ratio_torch: torchTps === null ? null : round(tracedTps / torchTps),
-    flops_fraction: round(stepFlops(TRACED) / traced.mean / bare),
-    traced_gflops: Math.round(stepFlops(TRACED) / traced.mean / 1e9),
+    flops_fraction: round(stepFlops(model, TRACED) / traced.mean / bare),
+    traced_gflops: Math.round(stepFlops(model, TRACED) / traced.mean / 1e9),
     matmul_gflops: Math.round(bare / 1e9),
-    model: { ...MODEL, weights: countWeights(initWeights(MODEL, createRng(1))) },
+    model: { ...model, weights },
     traced_shape: [TRACED.rows, TRACED.length],
-    eager_shape: [eager.shape.rows, eager.shape.length],
+    eager_shape: eager && [eager.shape.rows, eager.shape.length],
     note: 'eager is timed on one step of the same model with fewer rows: speeds are per token, and eager gains nothing from more rows',
-    torch: torch && { version: torch['version'], threads: torch['threads'] },
+    torch: torch && { version: torch['version'], device: torch['device'], threads: torch['threads'] },
     steps: traced.steps,
     device: on.device,
     threads,

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Manifest } from '../critic/manifest.ts'
-import { DEVICES, openEngine } from '../train/engine/devices.ts'
+import { DEVICES, isGpu, openEngine } from '../train/engine/devices.ts'
 import { LORA_TARGETS, type LoraOptions } from '../train/model/lora.ts'
 import { type RecipeContext, trainBase } from '../train/recipe/base.ts'
 import { trainCritic } from '../train/recipe/critic.ts'
@@ -76,6 +76,7 @@ export async function trainCommand(
       budget: steps === undefined ? { ms: minutes * 60_000 } : { steps },
       controls: runControls(values, seed, signal),
       engine: await openEngine(device, threads),
+      ...(isGpu(device) && { featureEngine: await openEngine('cpu', threads) }),
       ...(values.rate && { learningRate: numberOption(values.rate, 'rate', 0, 1e-8, 1) }),
       ...(values['batch-tokens'] && {
         batchTokens: numberOption(values['batch-tokens'], 'batch-tokens', 0, 64, 1e6),

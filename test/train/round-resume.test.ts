@@ -26,7 +26,7 @@ const order: RoundOrder = {
   minutes: 0.4, // so that a busy machine gets beyond a first step
   seed: 1,
   threads: 1,
-  checkpointMs: 100,
+  checkpointMs: 1, // after every step
 }
 const children: ChildProcess[] = []
 /** Several processes and rounds: on a busy machine they take a while. */
@@ -34,7 +34,7 @@ const LONG_MS = 300_000
 before(async () => {
   await writeRoundCritic(order.servingDir, { version: 'critic@0.1.0' })
   // Labelled steps, so that the feature path learns too.
-  const records = feedbackTraffic(8).map(({ record }) => record)
+  const records = feedbackTraffic(120).map(({ record }) => record)
   const store = openSqliteStore(order.store)
   await store.appendTraffic(records)
   const labelsOf = ({ candidates: [solution] }: TrafficRecord) => solution!.steps.map((_, i) => i % 2 === 0)

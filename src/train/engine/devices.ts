@@ -8,6 +8,8 @@ import type { Engine } from './port.ts'
 export const DEVICES = ['cpu', 'webgpu', 'cuda', 'tfjs'] as const
 export type Device = (typeof DEVICES)[number]
 
+export const isGpu = (device: Device): boolean => device === 'webgpu' || device === 'cuda'
+
 /** Opens the engine of a device and runs one product on it. @throws saying what the device lacks. */
 export async function openEngine(device: Device, threads: number): Promise<Engine> {
   const engine = device === 'tfjs' ? eagerEngine(await eagerBackend()) : tracedEngine({ threads, device })

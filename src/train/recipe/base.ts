@@ -34,6 +34,8 @@ export interface RecipeContext {
   /** Padded tokens in a batch, about, instead of the recipe's own; memory grows with it. */
   readonly batchTokens?: number
   readonly engine: Engine
+  /** For the feature path, whose steps are too small to be worth a GPU's; `engine` when absent. */
+  readonly featureEngine?: Engine
   readonly now: () => number
   readonly print: { write(text: string): unknown; isTTY?: boolean }
   readonly logFile?: string

@@ -51,7 +51,7 @@ export function openBase(dir: string): BaseStart {
 
 /** Weights whose feature path has learned from every label it can have; nothing else has changed. */
 export const startFeatures = (
-  { engine, now, print, seed, controls }: Omit<RecipeContext, 'budget'>,
+  { engine, featureEngine = engine, now, print, seed, controls }: Omit<RecipeContext, 'budget'>,
   config: ModelConfig,
   weights: Weights,
   lessons: Parameters<typeof featurePools>[0],
@@ -59,7 +59,7 @@ export const startFeatures = (
   steps = FEATURE_STEPS,
 ): Promise<Weights> =>
   fitFeaturePath({
-    engine,
+    engine: featureEngine,
     config,
     weights,
     pools: featurePools(lessons),

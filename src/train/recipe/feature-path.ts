@@ -11,7 +11,7 @@ import { classWeights } from './label-weights.ts'
 /** Share of hand features hidden at each step: solutions of a few models carry their habits, which others do not have. */
 const FEATURE_DROPOUT = 0.4
 /** Rows are as long as they have steps: some 600 a batch. */
-const STEP_BUCKETS: BucketOptions = { lengths: [4, 8, 16, 32, 64], tokens: 600, stepsPer1000: 1000 }
+export const STEP_BUCKETS: BucketOptions = { lengths: [4, 8, 16, 32, 64], tokens: 600, stepsPer1000: 1000 }
 
 /** Whether a weight belongs to the feature path. */
 export const isFeaturePath = (name: string): boolean => name.startsWith('head.features')

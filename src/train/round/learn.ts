@@ -8,7 +8,7 @@ import { batchesOfPasses, createSampler } from '../fit/sampler.ts'
 import { isOutcomePath, type ModelConfig, type Weights } from '../model/config.ts'
 import { everyWeight, partOf } from '../model/lora.ts'
 import { BUCKETS } from '../recipe/base.ts'
-import { fitFeaturePath, isFeaturePath } from '../recipe/feature-path.ts'
+import { fitFeaturePath, isFeaturePath, STEP_BUCKETS } from '../recipe/feature-path.ts'
 import { round } from '../recipe/reading.ts'
 import type { Rng } from '../rng.ts'
 import type { Lessons } from './lessons.ts'
@@ -30,14 +30,14 @@ export interface LearnOptions {
 
 /** A critic in service is to be moved, not made anew: at 1e-3 the feature path forgets what little traffic does not repeat. */
 const LEARNING_RATE = 3e-4
-/** Share of the time in which the feature path learns alone, where it has anything to learn: it is small, and sees every record many times. */
+/** Largest share of the time in which the feature path learns alone, where it has anything to learn. */
 const FEATURES_SHARE = 0.25
 
 /** Share of the gate's own loss: the text path learns labelled steps of the traffic too, so the gate may open there. */
 const GATE_SHARE = 0.1
 
-/** Times the text path sees a lesson, at most, however long the round: more costs what was known (models/LOG.md). */
-const PASSES = 1
+/** Times each path sees a lesson, at most, however long the round: more costs what was known (models/LOG.md). */
+const PASSES = { features: 3, text: 1 }
 
 export interface Learned {
   readonly weights: Weights
@@ -57,7 +57,8 @@ export async function learn(
   const figures = runningFigures()
   const ofFeatures = rng.fork('features')
   const before = weightsOf(parent)
-  const share = features.length > 0 ? FEATURES_SHARE : 0
+  const featureSteps = batchesOfPasses(features, STEP_BUCKETS, PASSES.features)
+  const share = featureSteps > 0 ? FEATURES_SHARE : 0
   const learnFeatures = () =>
     fitFeaturePath({
       ...shared,
@@ -65,7 +66,7 @@ export async function learn(
       weights: before,
       pools: features,
       weigh,
-      budget: { ms: share * budgetMs },
+      budget: { ms: share * budgetMs, steps: featureSteps },
       learningRate: LEARNING_RATE,
       onStep: progress => onStep(share * progress.done, figures(progress)),
       seed: ofFeatures.int(0, 2 ** 31 - 1),
@@ -73,7 +74,7 @@ export async function learn(
     })
   const byFeatures = share > 0 ? await learnFeatures() : before
   const ordered = learnOutcomes(byFeatures, outcomes, rng.fork('outcomes'))
-  const steps = batchesOfPasses(pools, BUCKETS, PASSES)
+  const steps = batchesOfPasses(pools, BUCKETS, PASSES.text)
   const learnText = () =>
     fit({
       ...shared,
