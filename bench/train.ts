@@ -10,8 +10,9 @@ import { FEATURE_INPUTS } from '../src/critic/features.ts'
 import { FLAGS, SLOTS } from '../src/critic/parts.ts'
 import { type EagerBackend, eagerBackend, eagerEngine } from '../src/train/engine/eager.ts'
 import { type TracedOptions, tracedEngine } from '../src/train/engine/engine.ts'
+import { sizeOf } from '../src/train/engine/memory.ts'
 import type { Engine, HostTensor } from '../src/train/engine/port.ts'
-import { countWeights, initWeights, type ModelConfig, weightShapes } from '../src/train/model/config.ts'
+import { initWeights, type ModelConfig, weightShapes } from '../src/train/model/config.ts'
 import type { BatchShape } from '../src/train/model/loss.ts'
 import { createRng, type Rng } from '../src/train/rng.ts'
 import { ADAMW, stepSpecs, trainStep } from '../src/train/train-step.ts'
@@ -203,7 +204,7 @@ export async function run(args: readonly string[]) {
   const on = { device: benchDevice(), threads }
   if (!(threads >= 1 && seconds > 0)) throw new Error('--threads and --seconds must be positive numbers')
 
-  const weights = countWeights(initWeights(model, createRng(1)))
+  const weights = Object.values(weightShapes(model)).reduce((sum, dims) => sum + sizeOf(dims), 0)
   log(`${weights} weights; a bare ${MATMUL} × ${MATMUL} matrix product first`)
   const before = await matMulSpeed(on)
   log(`${(before / 1e9).toFixed(0)} GFLOP/s; the traced step on ${TRACED.rows} rows of ${TRACED.length}`)
