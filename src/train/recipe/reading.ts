@@ -5,28 +5,16 @@ import { join } from 'node:path'
 import { CANARY_ITEMS, toCanaries } from '../../critic/canary.ts'
 import { type Manifest, type Reading, writeArtifact } from '../../critic/manifest.ts'
 import { openScorer, type Scorer } from '../../critic/scorer.ts'
-import type { Example, Source } from '../data/example.ts'
+import type { Example } from '../data/example.ts'
 import { writeJsonl } from '../data/jsonl.ts'
-import {
-  auc,
-  calibrationError,
-  fitReading,
-  judgedSteps,
-  type Located,
-  labelledSteps,
-  processBench,
-} from '../eval/metrics.ts'
+import { auc, calibrationError, judgedSteps, labelledSteps, processBench } from '../eval/metrics.ts'
 import { withInt8 } from '../int8.ts'
+import { fitBySource, probabilities, readWith, type Sourced } from './operating-point.ts'
 
 /** Held-back examples every candidate is measured on, inside the artifact. */
 export const SLICE_FILE = 'slice.jsonl.gz'
 /** Training examples kept against forgetting, inside the artifact. */
 export const REPLAY_FILE = 'replay.jsonl.gz'
-
-/** A located solution with where its labels come from. */
-export interface Sourced extends Located {
-  readonly source: Source
-}
 
 /** Scores examples whose labels locate the first error; examples with gaps before it are left out. */
 export async function locate(
@@ -56,6 +44,8 @@ export interface Finish {
   readonly replay: readonly Example[]
   /** Part of the slice that calibration, τ and the figures come from; all of it when absent. */
   readonly fitOn?: readonly Example[]
+  /** Share of its right solutions that τ is to let pass, see `passRate`; when absent τ is what finds first errors best. */
+  readonly passRate?: number
   /** Scores the slice where the recipe has read it already; the artifact itself does when absent. */
   readonly scored?: Pick<Scorer, 'logits'>
   /** Figures of the recipe's own, for the manifest. */
@@ -71,6 +61,7 @@ export async function finishCritic({
   replay,
   fitOn = slice,
   scored,
+  passRate,
   metrics: own = {},
 }: Finish): Promise<Manifest> {
   writeJsonl(join(out, SLICE_FILE), slice)
@@ -84,12 +75,13 @@ export async function finishCritic({
     located: await locate(scored ?? scorer, fitOn),
     canaryLogits: await scorer.logits(CANARY_ITEMS),
   }))
-  const reading = fitBySource(located)
+  const fitted = (part: readonly Sourced[]): Reading => fitBySource(part, passRate)
+  const reading = fitted(located)
   const canaries = toCanaries(canaryLogits.map(logits => probabilities(reading, logits)))
   const [even, odd] = [0, 1].map(side => located.filter((_, i) => i % 2 === side)) as [Sourced[], Sourced[]]
   const halves = [
-    { reading: fitBySource(odd), measured: even },
-    { reading: fitBySource(even), measured: odd },
+    { reading: fitted(odd), measured: even },
+    { reading: fitted(even), measured: odd },
   ].map(half => ({ threshold: half.reading.threshold, scored: readWith(half.reading, half.measured) }))
   const f1 = halves.map(({ scored, threshold }) => processBench(scored, threshold).f1)
   const crossed = halves.flatMap(({ scored }) => scored)
@@ -134,53 +126,6 @@ export const stepAucOf = (
     for (const examples of lists) reached.push(auc(labelledSteps(examples, await scorer.logits(examples))))
     return reached
   })
-
-/** Thresholds tried for τ, as quantiles of the slice's step scores. */
-const CANDIDATES = 200
-
-/** Variance of the F1 of `n` solutions with an error and `m` without, by the delta method. */
-function f1Variance(group: readonly Located[], threshold: number): number {
-  const { accError: e, accCorrect: c } = processBench(group, threshold)
-  if (e + c === 0) return 0
-  const wrong = group.filter(item => item.firstError >= 0).length
-  const slope = (x: number) => (2 * x * x) / (e + c) ** 2
-  return (slope(c) ** 2 * e * (1 - e)) / wrong + (slope(e) ** 2 * c * (1 - c)) / (group.length - wrong)
-}
-
-/**
- * Calibration over all steps, and τ by the mean F1 over the sources, so that the most frequent source does not set it alone: of all
- * thresholds within a standard error of the best the lowest. Other writers' steps score lower than the slice's (models/LOG.md), and what is in
- * doubt is not to be flagged.
- */
-export function fitBySource(located: readonly Sourced[]): Reading {
-  const reading = fitReading(located)
-  const scored = readWith(reading, located)
-  const groups = [...Map.groupBy(scored, item => item.source).values()].filter(
-    group => group.some(item => item.firstError >= 0) && group.some(item => item.firstError < 0),
-  )
-  if (groups.length < 2) return reading
-  const scores = judgedSteps(scored)
-    .map(step => step.score)
-    .toSorted((a, b) => a - b)
-  const meanF1 = (threshold: number): number =>
-    groups.reduce((sum, group) => sum + processBench(group, threshold).f1, 0) / groups.length
-  const tried = Array.from({ length: CANDIDATES }, (_, i) => {
-    const threshold = scores[Math.floor((i / CANDIDATES) * scores.length)]!
-    return { threshold, f1: meanF1(threshold) }
-  })
-  const best = tried.reduce((a, b) => (b.f1 > a.f1 ? b : a))
-  const variance = groups.reduce((sum, group) => sum + f1Variance(group, best.threshold), 0)
-  const enough = best.f1 - Math.sqrt(variance) / groups.length
-  return { ...reading, threshold: tried.find(({ f1 }) => f1 >= enough)!.threshold }
-}
-
-/** Scores as a reading would give them. */
-function readWith<T extends Located>(reading: Reading, located: readonly T[]): T[] {
-  return located.map(item => ({ ...item, scores: probabilities(reading, item.scores) }))
-}
-
-const probabilities = ({ calibration: { a, b } }: Reading, logits: readonly (number | null)[]) =>
-  logits.map(z => (z === null ? null : 1 / (1 + Math.exp(-(a * z + b)))))
 
 /** Four decimals. */
 export const round = (x: number): number => Math.round(x * 1e4) / 1e4

@@ -8,7 +8,8 @@ import type { Example } from '../data/example.ts'
 import { OPSET } from '../engine/graph.ts'
 import { exportCritic } from '../export.ts'
 import type { Weights } from '../model/config.ts'
-import { type Finish, finishCritic } from '../recipe/reading.ts'
+import { passRate, readWith } from '../recipe/operating-point.ts'
+import { type Finish, finishCritic, locate } from '../recipe/reading.ts'
 import { type Cost, compareCost } from './cost.ts'
 import type { Draft } from './draft.ts'
 import { type Measured, measure } from './measure.ts'
@@ -39,6 +40,10 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
   const { serving, draft, facts, yardsticks, signal } = options
   const { dir, manifest: parent } = serving.artifact
   signal?.throwIfAborted()
+  const parentRate = passRate(
+    readWith(parent.reading!, await locate(serving, yardsticks.slice)),
+    parent.reading!.threshold,
+  )
   const manifest = await finishCritic({
     out: draft.dir,
     files: {
@@ -48,6 +53,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
     facts,
     slice: options.slice,
     fitOn: yardsticks.slice,
+    ...(parentRate !== null && { passRate: parentRate }),
     replay: options.replay,
   })
   const candidate = await openScorer(draft.dir, { threads: options.threads })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fitReading, processBench } from '../../../src/train/eval/metrics.ts'
-import { fitBySource, type Sourced } from '../../../src/train/recipe/reading.ts'
+import { fitBySource, passRate, readWith, type Sourced } from '../../../src/train/recipe/operating-point.ts'
 import { createRng } from '../../../src/train/rng.ts'
 
 const rng = createRng('reading')
@@ -61,4 +61,20 @@ test('of thresholds that do about as well the one that flags least is taken', ()
   const best = scan.reduce((a, b) => (meanAt(b) > meanAt(a) ? b : a))
   assert.ok(threshold < best, `${threshold} is below ${best}`)
   assert.ok(meanAt(threshold) < meanAt(best) && meanAt(threshold) > meanAt(best) - 0.05)
+})
+
+test('a critic that takes the place of another flags as many right solutions as that one, whatever would find errors best', () => {
+  const all = [...solutions('construction', 200, 2, 0), ...solutions('human', 60, 1, 0)]
+  for (const passing of [0.5, 0.9, 1]) {
+    const reading = fitBySource(all, passing)
+    const scored = readWith(reading, all)
+    assert.ok(passRate(scored, reading.threshold)! >= passing)
+    assert.ok(passRate(scored, reading.threshold + 0.01)! < passing, 'and no more than it must let pass')
+  }
+})
+
+test('without right solutions to pass, the threshold is chosen by first errors', () => {
+  const wrong = solutions('construction', 40, 2, -1).filter(item => item.firstError >= 0)
+  assert.equal(passRate(wrong, 0.5), null)
+  assert.deepEqual(fitBySource(wrong, 0.9), fitBySource(wrong))
 })
