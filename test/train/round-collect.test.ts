@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import type { Feedback } from '../../src/store/types.ts'
 import type { Example, Source } from '../../src/train/data/example.ts'
 import { createRng } from '../../src/train/rng.ts'
+import type { Ablations } from '../../src/train/round/ablation.ts'
 import { collect, isGateProblem } from '../../src/train/round/collect.ts'
 import { prepareLessons } from '../../src/train/round/lessons.ts'
 import { readOutcomes, solutionKey } from '../../src/train/round/outcomes.ts'
@@ -98,6 +99,25 @@ test('outcomes are grouped by problem for the outcome path, those by the majorit
   assert.deepEqual([voted!.right.length, voted!.wrong.length], [3, 1])
   assert.ok(voted!.weight < 1)
   assert.deepEqual([pools, features], [[], []])
+})
+
+test('a round without replay gives none to the outcome path either', () => {
+  const train = readOutcomes(answers(30, '7', '8'))
+  const replay = labelledExamples('replay', 3, 'train').map(example => ({
+    ...example,
+    outcome: example.labels.includes(0) ? (0 as const) : (1 as const),
+  }))
+  const learned = (without: Ablations) =>
+    prepareLessons(tinyTokenizer, 512, { train, replay }, [], rng(), { without })
+  const isReplayed = ({ problem }: { problem: string }) => replay.some(one => one.problem === problem)
+  const { outcomes } = learned(new Set())
+  assert.ok(outcomes.groups.some(({ right }) => isReplayed(right[0]!)))
+  const { outcomes: fresh, pools } = learned(new Set(['no-replay']))
+  assert.equal(fresh.groups.length, 30)
+  assert.ok(
+    ![...fresh.groups.flatMap(({ right, wrong }) => [...right, ...wrong]), ...fresh.whole].some(isReplayed),
+  )
+  assert.deepEqual(pools, [])
 })
 
 test('of solutions too long for a row the outcome path learns their outcomes, the feature path their labelled steps alone', () => {

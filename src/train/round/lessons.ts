@@ -129,8 +129,9 @@ export function prepareLessons(
     ...unitsOf(examples.filter(example => example.source !== 'human')),
     ...comparisons.flatMap(comparison => comparisonUnit(tokenizer, comparison, maxLength) ?? []),
   ])
+  const remembered = isTaught(REPLAY, without) ? replay : []
   const outcomes = isTaught('outcomes', without)
-    ? outcomeGroups(train, replay, labels.weights.agreement, rng.fork('outcome groups'))
+    ? outcomeGroups(train, remembered, labels.weights.agreement, rng.fork('outcome groups'))
     : NO_OUTCOMES
   return {
     pools,
