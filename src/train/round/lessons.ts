@@ -184,8 +184,10 @@ function hashRecords(records: readonly unknown[]): string {
   return hash.digest('hex')
 }
 
-/** Units and share of each pool, for the round's report. */
-export const lessonFigures = ({ pools }: Lessons): Figures =>
-  Object.fromEntries(
+/** Units and share of each pool, and the problems whose outcomes are taught, for the round's report. */
+export const lessonFigures = ({ pools, outcomes }: Pick<Lessons, 'pools' | 'outcomes'>): Figures => ({
+  ...Object.fromEntries(
     pools.map(({ name, units, share }) => [name, { units: units.length, share: round(share) }]),
-  )
+  ),
+  outcomes: outcomes.counts,
+})
