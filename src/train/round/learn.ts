@@ -43,7 +43,7 @@ const FEATURES_SHARE = 0.25
 const GATE_SHARE = 0.1
 
 /** Times each path sees a lesson, at most, however long the round: more costs what was known (models/LOG.md). */
-const PASSES = { features: 3, text: 1 }
+export const PASSES = { features: 3, text: 1 }
 
 export interface Learned {
   readonly weights: Weights
