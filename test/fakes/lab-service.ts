@@ -49,7 +49,10 @@ export async function startPupil(
     for (const { request_id, answer_correct } of items) told.set(request_id, answer_correct)
     return { unknown: items.filter(({ request_id }) => !logged.has(request_id)).length }
   }
-  const job = { id: 'job_1', stage: 'done', reason: 'So it was.', figures: {} }
+  const job = { id: 'job_1', stage: 'done', reason: 'So it was.' }
+  /** Where outcomes were told, they were learned. */
+  const figures = () =>
+    told.size > 0 ? { candidate_from: { outcomes: { loss_before: 0.5, loss_after: 0.25 } } } : {}
 
   const server = createServer(async (req, res) => {
     const body = req.method === 'POST' ? await json(req) : null
@@ -57,8 +60,8 @@ export async function startPupil(
       '/critique': () =>
         critique(body as Parameters<typeof critique>[0], req.headers['x-spar-log'] !== 'off'),
       '/feedback': () => feedback(body as Parameters<typeof feedback>[0]),
-      '/admin/retrain': () => ({ ...job, state: 'queued' }),
-      '/admin/jobs/job_1': () => ({ ...job, state: decision }),
+      '/admin/retrain': () => ({ ...job, state: 'queued', figures: {} }),
+      '/admin/jobs/job_1': () => ({ ...job, state: decision, figures: figures() }),
       '/admin/critics': () => ({
         critics: [
           { version: 'before', source: 'shipped' },

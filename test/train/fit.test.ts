@@ -259,9 +259,10 @@ test('no batch is dealt more steps than it has places, and a unit that does not 
   while (seen.length < 60) {
     const { shape, units: dealt } = draw()
     const steps = dealt.flatMap(unit => unit.rows).reduce((sum, { row }) => sum + row.steps.length, 0)
-    assert.ok(steps <= shape.steps && steps >= shape.steps - 2, `${steps} of ${shape.steps}`)
     packBatch(dealt, shape, SHARES, () => 1)
     seen.push(...dealt)
+    const isFull = steps >= shape.steps - 2 || seen.length === 60 // the last has what is left
+    assert.ok(steps <= shape.steps && isFull, `${steps} of ${shape.steps}`)
   }
   assert.deepEqual(new Set(seen.slice(0, 60)), new Set(units))
 })
@@ -281,6 +282,22 @@ test('the sampler deals every unit once before any twice, keeps pairs together a
   }
   assert.equal(new Set(seen).size, 40)
   assert.equal(seen.length, 40)
+})
+
+test('no unit is twice in a batch, however few there are', () => {
+  const [alone, pairs] = toyPools('tiny') as [Pool, Pool]
+  const draw = createSampler(
+    [
+      { ...alone, units: alone.units.slice(0, 1) },
+      { ...pairs, units: pairs.units.slice(0, 7) }, // a batch and a part of one
+    ],
+    BUCKETS,
+    createRng('tiny'),
+  )
+  for (const { units } of Array.from({ length: 60 }, draw)) {
+    assert.ok(units.length > 0)
+    assert.equal(new Set(units).size, units.length)
+  }
 })
 
 test('pools are drawn by their shares; a unit longer than every bucket is left out', () => {
@@ -318,6 +335,21 @@ test('a pass is as many batches as the pool that comes round first takes', () =>
   assert.ok(Math.abs(timesOf(alone.units) - 2) < 0.4, `${timesOf(alone.units)}`)
   assert.ok(timesOf(pairs.units) < 2)
   assert.equal(batchesOfPasses([{ name: 'none', share: 1, units: [] }], BUCKETS, 2), 0)
+})
+
+test('passes over a tiny pool deal the units of every row length as often', () => {
+  const rng = createRng('unlike')
+  const short = toyUnits(rng, 1).map(unit => ({ ...unit, length: 40 }))
+  const long = toyUnits(rng, 25).map(unit => ({ ...unit, length: 60 }))
+  const pools = [{ name: 'tiny', share: 1, units: [...short, ...long] }]
+  const steps = batchesOfPasses(pools, BUCKETS, 100)
+  assert.equal(steps, 100 * (1 + Math.ceil(25 / bucketShape(64, BUCKETS).rows)))
+  const draw = createSampler(pools, BUCKETS, createRng('tiny passes'))
+  const dealt = Array.from({ length: steps }, draw).flatMap(({ units }) => units)
+  for (const units of [short, long]) {
+    const times = dealt.filter(unit => units.includes(unit)).length / units.length
+    assert.ok(Math.abs(times - 100) < 25, `${times}`)
+  }
 })
 
 test('a bucket has an even number of rows and places for its steps', () => {

@@ -111,6 +111,16 @@ test('a candidate that the gate refused is measured all the same, and what serve
   assert.ok(sections.at(-1)!.rows.every(row => row.at(-1) === 'rejected: So it was.'))
 })
 
+test('of each round the table tells what its outcome path made of the outcomes it was given', async () => {
+  const { folds } = await run('promoted', { folds: 1 })
+  const { columns, rows } = trafficReport(folds, 1).sections.at(-1)!
+  const at = columns.indexOf('loss, outcomes')
+  assert.deepEqual(
+    rows.map(row => row[at]),
+    ['0.500 → 0.250', '0.500 → 0.250', '–'],
+  )
+})
+
 test('forgetting is the largest fall of step AUC in points', async () => {
   const example = (step: string, label: number) =>
     ({ problem: 'Old', steps: [step], labels: [label], source: 'human', imitate: false }) as const

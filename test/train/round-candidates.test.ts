@@ -4,7 +4,9 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { openArtifact } from '../../src/critic/manifest.ts'
+import { weightsOf } from '../../src/train/export.ts'
 import { emptyLeague, freezeDefender } from '../../src/train/league/league.ts'
+import { isOutcomePath, type Weights } from '../../src/train/model/config.ts'
 import { createRng } from '../../src/train/rng.ts'
 import { choiceLists, learnCandidates, rootOf } from '../../src/train/round/candidates.ts'
 import { prepareLessons } from '../../src/train/round/lessons.ts'
@@ -63,6 +65,23 @@ test('with time for both, the candidate that orders held-back steps better is ta
   assert.ok([serving, first].every(auc => auc > 0 && auc < 1) && serving !== first)
   assert.equal(figures['from'], first > serving ? 'first critic, first' : 'serving critic')
   assert.ok(Object.values(weights).every(({ length }) => length > 0))
+})
+
+test('the candidate that starts anew keeps what the serving critic learned of outcomes, whatever else the first critic was', async () => {
+  // Turned round, the steps choose the other candidate.
+  const turned = held.map(one => ({
+    ...one,
+    labels: one.labels.map(label => (label === null ? null : 1 - label)),
+  }))
+  const both = [await learnFor(5), await learnFor(5, [turned])]
+  const [anew] = both.filter(({ figures }) => figures['from'] === 'first critic, first')
+  assert.ok(anew)
+  const [serving, first] = ['serving', 'first'].map(name => weightsOf(openArtifact(at(name))))
+  for (const [name, learned] of Object.entries(anew.weights)) {
+    const from = (start: Weights) => Math.hypot(...learned.map((x, i) => x - start[name]![i]!))
+    if (isOutcomePath(name)) assert.equal(from(serving!), 0, name)
+    else assert.ok(from(first!) < from(serving!), name)
+  }
 })
 
 test('with little time, or nothing to choose on, there is one candidate', async () => {

@@ -4,8 +4,9 @@ import { after, before, test } from 'node:test'
 import type { Feedback } from '../../src/store/types.ts'
 import type { Example, Source } from '../../src/train/data/example.ts'
 import { createRng } from '../../src/train/rng.ts'
+import type { Ablations } from '../../src/train/round/ablation.ts'
 import { collect, isGateProblem } from '../../src/train/round/collect.ts'
-import { prepareLessons } from '../../src/train/round/lessons.ts'
+import { lessonFigures, prepareLessons } from '../../src/train/round/lessons.ts'
 import { readOutcomes, solutionKey } from '../../src/train/round/outcomes.ts'
 import { nextReplay, replayPairs } from '../../src/train/round/replay.ts'
 import { trafficYardstick } from '../../src/train/round/yardsticks.ts'
@@ -87,17 +88,37 @@ const answers = (n: number, ...of: string[]) =>
     ),
   ).flat()
 
-test('outcomes are grouped by problem for the outcome path, those by the majority at less weight; no other path compares them', () => {
+test('outcomes are grouped by problem for the outcome path, those by the majority at less weight, and counted; no other path compares them', () => {
   const agreeing = ['7', '7', '7', '8'].map((answer, k) =>
     logged(`m${k}`, 'Majority?', [aCandidate(answer, `Way ${k}: ${answer}.`)]),
   )
   const train = readOutcomes([...answers(1, '7', '8', '8', '8'), ...agreeing])
   const { pools, features, outcomes } = prepareLessons(tinyTokenizer, 512, { train, replay: [] }, [], rng())
+  assert.deepEqual(lessonFigures({ pools, outcomes }), { outcomes: { given: 1, voted: 1, replayed: 0 } })
   const [told, voted] = outcomes.groups
   assert.deepEqual([told!.right.length, told!.wrong.length, told!.weight], [1, 3, 1])
   assert.deepEqual([voted!.right.length, voted!.wrong.length], [3, 1])
   assert.ok(voted!.weight < 1)
   assert.deepEqual([pools, features], [[], []])
+})
+
+test('a round without replay gives none to the outcome path either', () => {
+  const train = readOutcomes(answers(30, '7', '8'))
+  const replay = labelledExamples('replay', 3, 'train').map(example => ({
+    ...example,
+    outcome: example.labels.includes(0) ? (0 as const) : (1 as const),
+  }))
+  const learned = (without: Ablations) =>
+    prepareLessons(tinyTokenizer, 512, { train, replay }, [], rng(), { without })
+  const isReplayed = ({ problem }: { problem: string }) => replay.some(one => one.problem === problem)
+  const { outcomes } = learned(new Set())
+  assert.ok(outcomes.groups.some(({ right }) => isReplayed(right[0]!)))
+  const { outcomes: fresh, pools } = learned(new Set(['no-replay']))
+  assert.equal(fresh.groups.length, 30)
+  assert.ok(
+    ![...fresh.groups.flatMap(({ right, wrong }) => [...right, ...wrong]), ...fresh.whole].some(isReplayed),
+  )
+  assert.deepEqual(pools, [])
 })
 
 test('of solutions too long for a row the outcome path learns their outcomes, the feature path their labelled steps alone', () => {

@@ -4,14 +4,17 @@ import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { createOpenAiLlm } from '../../src/llm/openai.ts'
 import type { StepLabel } from '../../src/train/data/example.ts'
+import { generateProblems } from '../../src/train/recipe/built-in.ts'
 import { createRng } from '../../src/train/rng.ts'
 import { gatherLabels } from '../../src/train/round/labels.ts'
 import { prepareLessons } from '../../src/train/round/lessons.ts'
 import { majorityAnswer, type TrafficProblem, type TrafficSolution } from '../../src/train/round/outcomes.ts'
-import { leaning, phaseAfter } from '../../src/train/round/phase.ts'
+import { leaning, type Phase, phaseAfter } from '../../src/train/round/phase.ts'
+import { challenge } from '../../src/train/round/play.ts'
 import { compareSources, PRIOR_WEIGHTS, sourceWeights } from '../../src/train/round/sources.ts'
 import { teacherExamples } from '../../src/train/round/teacher.ts'
 import { treeExamples } from '../../src/train/round/tree-labels.ts'
+import { createPolicy } from '../../src/train/sneaky/policy.ts'
 import { type LlmServer, startLlmServer } from '../fakes/llm-server.ts'
 import { tinyTokenizer } from '../fakes/tiny-critic.ts'
 import { labelledExamples } from './round-world.ts'
@@ -184,7 +187,7 @@ test('a teacher that cannot be reached costs the round its verdicts and nothing 
   assert.deepEqual(teacher, [])
 })
 
-test('labels and game take turns once rounds bring nothing, until one is promoted', () => {
+test('labelled steps and game take turns once rounds bring nothing, until one is promoted', () => {
   const notes = (...decisions: ('promoted' | 'rejected')[]) =>
     decisions.map((decision, i) => ({ version: `v${i}`, decision }))
   const cases = [
@@ -198,4 +201,23 @@ test('labels and game take turns once rounds bring nothing, until one is promote
   for (const [decisions, want] of cases) assert.equal(phaseAfter(notes(...decisions)), want)
   assert.equal(leaning('both', 'labelled'), 1)
   assert.ok(leaning('labelled', 'labelled') > 1 && leaning('labelled', 'self-play') < 1)
+})
+
+test('a phase shifts what steps and duels weigh, and leaves outcomes as they are', () => {
+  const replay = labelledExamples('phase', 3, 'train')
+  const steps = [1, 2].map(i => solution([`The answer is ${i}.`], i === 1, { stepLabels: [i === 1 ? 1 : 0] }))
+  const rng = createRng('duel')
+  const [duel] = generateProblems(rng, 1, 'train').flatMap(
+    one => challenge(rng, createPolicy(), { problem: one, steps: one.steps }) ?? [],
+  )
+  const duels = [{ ...duel!, fooled: true, falseAlarm: false, ordered: 0 }]
+  const lessons = (phase: Phase) =>
+    prepareLessons(tinyTokenizer, 512, { train: [problem(...steps)], replay }, duels, createRng(1), { phase })
+  const share = (phase: Phase, name: string) => lessons(phase).pools.find(pool => pool.name === name)!.share
+  const ofBoth = (name: string, phase: Phase) => share(phase, name) / share('both', name)
+  assert.ok(ofBoth('step feedback', 'labelled') > 1 && ofBoth('step feedback', 'self-play') < 1)
+  assert.ok(ofBoth('sneaky, fooled', 'labelled') < 1 && ofBoth('sneaky, fooled', 'self-play') > 1)
+  assert.equal(lessons('both').outcomes.groups.length, 1)
+  for (const phase of ['labelled', 'self-play'] as const)
+    assert.deepEqual(lessons(phase).outcomes, lessons('both').outcomes)
 })

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { featureInputs } from '../../src/critic/features.ts'
+import type { LabelledTraffic } from '../../src/store/types.ts'
 import type { Example } from '../../src/train/data/example.ts'
 import { featuresOf } from '../../src/train/data/units.ts'
 import { OUTCOME_WEIGHTS, type Weights, weightShapes } from '../../src/train/model/config.ts'
@@ -40,12 +41,10 @@ test('groups are problems with right and wrong solutions; votes weigh what they 
   const alike = [logged('a', 'Alike?', [aCandidate('1')], [{ at: 1, answer_correct: true }])]
   const replay = [0, 1].flatMap(i => [solution(i, true), solution(i, false)])
   const train = readOutcomes([...told, ...voted, ...alike])
+  const { groups, counts } = outcomeGroups(train, replay, 0.5, createRng(1))
+  assert.deepEqual(counts, { given: 1, voted: 1, replayed: 2 })
   assert.deepEqual(
-    outcomeGroups(train, replay, 0.5, createRng(1)).groups.map(({ right, wrong, weight }) => [
-      right.length,
-      wrong.length,
-      weight.toFixed(3),
-    ]),
+    groups.map(({ right, wrong, weight }) => [right.length, wrong.length, weight.toFixed(3)]),
     [
       [1, 2, '1.000'],
       [3, 1, '0.500'],
@@ -69,12 +68,36 @@ test('a fit to votes stays nearer to what was known than one to outcomes', () =>
     weight: 1,
   }))
   const moved = (voted: boolean) => {
-    const { weights: learned, figures } = learnOutcomes(weights, { groups, whole: [], voted }, createRng(1))
+    const counts = { given: voted ? 0 : 30, voted: voted ? 30 : 0, replayed: 0 }
+    const { weights: learned, figures } = learnOutcomes(weights, { groups, whole: [], counts }, createRng(1))
     assert.equal(figures['problems'], 30)
     return Math.hypot(...learned[OUTCOME_WEIGHTS]!)
   }
   assert.ok(moved(true) > 0)
   assert.ok(moved(true) < moved(false) / 2, `${moved(true)} and ${moved(false)}`)
+})
+
+test('votes without weight do not hold back what feedback teaches', () => {
+  const ending = (i: number, isRight: boolean) => solution(i, isRight).steps.slice(-1)
+  const told = Array.from({ length: 30 }, (_, i) =>
+    [true, false].map(isRight => {
+      const candidate = { steps: ending(i, isRight), scores: [0.5], answer: `${isRight}` }
+      return logged(`t${i}${isRight}`, `Told ${i}?`, [candidate], [{ at: 1, answer_correct: isRight }])
+    }),
+  ).flat()
+  const voted = Array.from({ length: 40 }, (_, i) =>
+    ['7', '7', '7', '8'].map((answer, k) =>
+      logged(`v${i}-${k}`, `Voted ${i}?`, [aCandidate(answer, `Way ${k}: ${answer}.`)]),
+    ),
+  ).flat()
+  const learned = (traffic: LabelledTraffic[], votes: number) => {
+    const outcomes = outcomeGroups(readOutcomes(traffic), [], votes, createRng(1))
+    return learnOutcomes(emptyWeights(), outcomes, createRng(2))
+  }
+  const { figures, weights } = learned(told, 0.5)
+  assert.ok(Number(figures['ridge']) < 3, `${figures['ridge']}`)
+  assert.deepEqual(learned([...told, ...voted], 0), { figures, weights })
+  assert.ok(Number(learned([...told, ...voted], 0.5).figures['ridge']) >= 3)
 })
 
 test("how a client's solutions end is learned from enough of its problems, and from too few nothing", () => {

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { deserialize, serialize } from 'node:v8'
 import { openSqliteStore } from '../../src/store/sqlite.ts'
 import type { TrafficRecord } from '../../src/store/types.ts'
 import { keptCheckpoints } from '../../src/train/fit/checkpoint.ts'
@@ -104,11 +105,12 @@ test('a round goes on from its last checkpoint after SIGTERM and after kill -9 i
   assert.deepEqual(roundsLeft(at('trained')), [], 'nothing is left beside the candidate')
 })
 
-test('what an older Spar left does not stop a round: it begins anew', { timeout: LONG_MS }, async () => {
+/** A round without traffic that was stopped when it began to learn. */
+async function stoppedRound(version: string) {
   const stop = new AbortController()
   const options = {
     ...order,
-    version: 'v2',
+    version,
     minutes: 0.02,
     traffic: [],
     now: () => performance.now(),
@@ -120,6 +122,11 @@ test('what an older Spar left does not stop a round: it begins anew', { timeout:
     report: stage => stage === 'learn' && stop.abort(new Error('stopped')),
   })
   await assert.rejects(begun, /stopped/)
+  return options
+}
+
+test('what an older Spar left does not stop a round: it begins anew', { timeout: LONG_MS }, async () => {
+  const options = await stoppedRound('v2')
   const foreign = {
     step: 1,
     elapsedMs: 1,
@@ -134,6 +141,19 @@ test('what an older Spar left does not stop a round: it begins anew', { timeout:
   assert.deepEqual([...new Set(stages)], ['learn', 'collect', 'play', 'evaluate', 'gate'])
   assert.equal(figures['resumed'], undefined)
   assert.deepEqual(roundsLeft(at('trained')), [])
+})
+
+test('what a Spar that teaches a lesson more often left is not gone on from', {
+  timeout: LONG_MS,
+}, async () => {
+  const options = await stoppedRound('v3')
+  const path = at('trained/.rounds/v3/of')
+  const { passes, ...others } = JSON.parse(deserialize(readFileSync(path)) as string)
+  assert.ok(passes.text >= 1)
+  writeFileSync(path, serialize(JSON.stringify({ ...others, passes: { ...passes, text: passes.text + 1 } })))
+  const stages: string[] = []
+  await runRound({ ...options, report: stage => stages.push(stage) })
+  assert.deepEqual([...new Set(stages)], ['collect', 'play', 'learn', 'evaluate', 'gate'])
 })
 
 test('what a round kept comes back as it was, to the same round only', async () => {

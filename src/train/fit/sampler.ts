@@ -32,6 +32,8 @@ export function bucketShape(length: number, { tokens, stepsPer1000 }: BucketOpti
 
 interface Deck {
   deal(): Unit
+  /** Whether all were dealt: the next that is dealt comes a second time. */
+  isOut(): boolean
   /** Puts a unit back: it is dealt next. */
   putBack(unit: Unit): void
 }
@@ -44,16 +46,21 @@ function createDeck(units: readonly Unit[], rng: Rng): Deck {
       if (deck.length === 0) deck = rng.shuffle(units)
       return deck.pop()!
     },
+    isOut: () => deck.length === 0,
     putBack: unit => void deck.push(unit),
   }
 }
 
 const stepsOf = (unit: Unit): number => unit.rows.reduce((sum, { row }) => sum + row.steps.length, 0)
 
-/** Units for one batch: as many as its rows and step places hold. The first that does not fit opens the next batch. */
-function fillBatch({ deal, putBack }: Deck, shape: BatchShape): Unit[] {
+/**
+ * Units for one batch: as many as its rows and step places hold, fewer where the deck runs out, so that none is in it twice. The first that does
+ * not fit opens the next batch.
+ */
+function fillBatch({ deal, isOut, putBack }: Deck, shape: BatchShape): Unit[] {
   const units: Unit[] = []
-  for (let [rows, steps] = [0, 0]; rows < shape.rows; ) {
+  let [rows, steps] = [0, 0]
+  do {
     const unit = deal()
     rows += unit.rows.length
     steps += stepsOf(unit)
@@ -62,7 +69,7 @@ function fillBatch({ deal, putBack }: Deck, shape: BatchShape): Unit[] {
       break
     }
     units.push(unit)
-  }
+  } while (rows < shape.rows && !isOut())
   return units
 }
 
@@ -70,7 +77,7 @@ interface Bucket {
   readonly length: number
   readonly shape: BatchShape
   readonly units: readonly Unit[]
-  /** How many its units fill, about. */
+  /** Batches in which its units are dealt once, about: the last is as full as may be. */
   readonly batches: number
 }
 
@@ -83,7 +90,7 @@ function filledBuckets({ units }: Pool, options: BucketOptions): Bucket[] {
       unit => unit.length <= length && unit.length > shorter && stepsOf(unit) <= shape.steps,
     )
     const rows = fitting.reduce((sum, unit) => sum + unit.rows.length, 0)
-    return { length, shape, units: fitting, batches: rows / shape.rows }
+    return { length, shape, units: fitting, batches: Math.ceil(rows / shape.rows) }
   })
   return buckets.filter(bucket => bucket.units.length > 0)
 }
@@ -94,14 +101,14 @@ function filledBuckets({ units }: Pool, options: BucketOptions): Bucket[] {
  */
 export function batchesOfPasses(pools: readonly Pool[], options: BucketOptions, passes: number): number {
   const rounds = pools.flatMap(pool => {
-    const batches = filledBuckets(pool, options).reduce((sum, bucket) => sum + Math.max(1, bucket.batches), 0)
+    const batches = filledBuckets(pool, options).reduce((sum, bucket) => sum + bucket.batches, 0)
     return batches === 0 ? [] : [batches / pool.share]
   })
   return rounds.length === 0 ? 0 : Math.max(1, Math.round(passes * Math.min(...rounds)))
 }
 
 /**
- * An endless, seeded source of batches. Buckets of a pool are drawn in proportion to their rows. What it draws depends on
+ * An endless, seeded source of batches. Buckets of a pool are drawn in proportion to the batches that their units take. What it draws depends on
  * pools, options and seed alone, so drawing n batches again brings it where it was after n.
  */
 export function createSampler(pools: readonly Pool[], options: BucketOptions, rng: Rng): () => Drawn {

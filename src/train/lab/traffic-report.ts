@@ -116,24 +116,26 @@ function roundSection(folds: readonly Fold[]): Section {
   const runs = folds.flatMap((fold, f) => fold.runs.map(run => ({ ...run, fold: f + 1 })))
   return {
     title: 'Rounds',
-    columns: ['fold, given', 'trained on', 'steps', 'loss, pairs', 'aggregation', 'seconds', 'decision'],
+    columns: ['fold, given', 'trained on', 'steps', 'loss, outcomes', 'aggregation', 'seconds', 'decision'],
     rows: runs.map(
       ({ fold, problems, feedback, candidate, round: { figures, seconds, decision, reason } }) => {
-        const { collected, learn } = figures as {
+        const { collected, learn, candidate_from } = figures as {
           collected?: { traffic_problems?: number }
-          learn?: { steps?: number; loss_pair?: number }
+          learn?: { steps?: number }
+          candidate_from?: { outcomes?: { loss_before?: number; loss_after?: number } }
         }
+        const { loss_before = null, loss_after = null } = candidate_from?.outcomes ?? {}
         return [
           `${fold}, ${problems}${feedback ? '' : ' without feedback'}`,
           String(collected?.traffic_problems ?? '–'),
           String(learn?.steps ?? '–'),
-          shareText(learn?.loss_pair ?? null),
+          loss_before === null ? '–' : `${shareText(loss_before)} → ${shareText(loss_after)}`,
           candidate.aggregation,
           seconds.toFixed(0),
           `${decision}: ${reason}`,
         ]
       },
     ),
-    note: 'One in five of the given problems is held back by the round for its gate.',
+    note: 'One in five of the given problems is held back by the round for its gate. The loss is the outcome path’s on problems left out of its fit, before and after.',
   }
 }

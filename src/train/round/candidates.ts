@@ -1,12 +1,12 @@
 // Two ways to learn the same lessons, where there is time: on from the serving critic, and anew from the first critic of its line (SPC's
-// released script starts again in each round, arXiv 2504.19162). Which is kept is decided on what neither learned from and the gate does
+// released script starts again in each round, arXiv 2504.19162), but for what was learned of outcomes. Which is kept is decided on what neither learned from and the gate does
 // not look at. Knows no gate.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Artifact, openArtifact } from '../../critic/manifest.ts'
 import type { Example } from '../data/example.ts'
-import { exportCritic } from '../export.ts'
-import type { Weights } from '../model/config.ts'
+import { exportCritic, weightsOf } from '../export.ts'
+import { isOutcomePath, type Weights } from '../model/config.ts'
 import { type Finish, round, stepAucOf } from '../recipe/reading.ts'
 import { type LearnOptions, learn } from './learn.ts'
 import type { Lessons } from './lessons.ts'
@@ -42,7 +42,16 @@ export interface Choice {
   readonly chooseOn: readonly (readonly Example[])[]
 }
 
-/** Trains one candidate or two and returns the better one's weights. @throws as `learn` does */
+/**
+ * The first critic's weights with the serving critic's outcome path. That path is a convex fit towards what it was, in which no damage adds up, and
+ * lessons that teach outcomes come from few problems: what earlier rounds' traffic taught of them would be lost.
+ */
+function anewFrom(root: Artifact, serving: Readonly<Weights>): Weights {
+  const kept = Object.entries(serving).filter(([name]) => isOutcomePath(name))
+  return { ...weightsOf(root), ...Object.fromEntries(kept) }
+}
+
+/** Trains one candidate or two and returns the better one's weights. @throws {AppError} CRITIC_INVALID when a critic's file lacks a weight; as `learn` does */
 export async function learnCandidates(
   { serving, root }: Starts,
   lessons: Lessons,
@@ -50,8 +59,10 @@ export async function learnCandidates(
   { facts, chooseOn }: Choice,
 ): Promise<{ weights: Weights; figures: Figures }> {
   const lists = chooseOn.filter(examples => examples.length > 0)
+  const config = serving.manifest.model
+  const served = weightsOf(serving)
   if (root === null || options.budgetMs < 2 * LEAST_MS || lists.length === 0) {
-    const { weights, outcomes } = await learn(serving, lessons, options)
+    const { weights, outcomes } = await learn({ config, weights: served }, lessons, options)
     return { weights, figures: { from: 'serving critic', outcomes } }
   }
   const { checkpoints } = options
@@ -65,14 +76,14 @@ export async function learnCandidates(
   const tokenizer = readFileSync(join(serving.dir, 'tokenizer.json'), 'utf8')
   const reach = async (weights: Weights): Promise<number> => {
     const files = {
-      'model.onnx': await exportCritic(serving.manifest.model, weights),
+      'model.onnx': await exportCritic(config, weights),
       'tokenizer.json': tokenizer,
     }
     const aucs = (await stepAucOf(files, facts, lists)).filter(Number.isFinite)
     return aucs.reduce((sum, auc) => sum + auc, 0) / aucs.length
   }
-  const warm = await learn(serving, lessons, half(0))
-  const anew = await learn(root, lessons, half(1))
+  const warm = await learn({ config, weights: served }, lessons, half(0))
+  const anew = await learn({ config, weights: anewFrom(root, served) }, lessons, half(1))
   const reached = { warm: await reach(warm.weights), anew: await reach(anew.weights) }
   const isAnew = reached.anew > reached.warm
   const { weights, outcomes } = isAnew ? anew : warm

@@ -1,7 +1,6 @@
-// Trains a candidate on from the serving critic's weights until the time is used or everything was seen. Knows no lesson's origin and no decision.
-import type { Artifact } from '../../critic/manifest.ts'
+// Trains a candidate on from a critic's weights until the time is used or everything was seen. Knows no critic's file, no lesson's origin and no
+// decision.
 import { tracedEngine } from '../engine/engine.ts'
-import { weightsOf } from '../export.ts'
 import type { CheckpointStore } from '../fit/checkpoint.ts'
 import { type FitProgress, fit } from '../fit/fit.ts'
 import { batchesOfPasses, createSampler } from '../fit/sampler.ts'
@@ -14,6 +13,13 @@ import type { Rng } from '../rng.ts'
 import type { Lessons } from './lessons.ts'
 import type { Figures } from './messages.ts'
 import { learnOutcomes } from './outcome-groups.ts'
+
+/** What a candidate goes on from. */
+interface Start {
+  readonly config: ModelConfig
+  /** Not changed. */
+  readonly weights: Weights
+}
 
 export interface LearnOptions {
   readonly threads: number
@@ -37,7 +43,7 @@ const FEATURES_SHARE = 0.25
 const GATE_SHARE = 0.1
 
 /** Times each path sees a lesson, at most, however long the round: more costs what was known (models/LOG.md). */
-const PASSES = { features: 3, text: 1 }
+export const PASSES = { features: 3, text: 1 }
 
 export interface Learned {
   readonly weights: Weights
@@ -45,18 +51,16 @@ export interface Learned {
   readonly outcomes: Figures
 }
 
-/** Trains until the time is used or everything was seen. @throws {AppError} CRITIC_INVALID when the critic's file lacks a weight; the signal's reason when aborted */
+/** Trains until the time is used or everything was seen. @throws the signal's reason when aborted */
 export async function learn(
-  parent: Artifact,
+  { config, weights: before }: Start,
   { pools, features, outcomes, weigh }: Lessons,
   { threads, budgetMs, rng, now, signal, checkpoints, onStep }: LearnOptions,
 ): Promise<Learned> {
-  const config: ModelConfig = parent.manifest.model
   const shared = { engine: tracedEngine({ threads }), config, now, ...(signal ? { signal } : {}) }
   const saved = (part: string) => (checkpoints ? { checkpoints: checkpoints(part) } : {})
   const figures = runningFigures()
   const ofFeatures = rng.fork('features')
-  const before = weightsOf(parent)
   const featureSteps = batchesOfPasses(features, STEP_BUCKETS, PASSES.features)
   const share = featureSteps > 0 ? FEATURES_SHARE : 0
   const learnFeatures = () =>

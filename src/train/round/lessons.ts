@@ -129,8 +129,9 @@ export function prepareLessons(
     ...unitsOf(examples.filter(example => example.source !== 'human')),
     ...comparisons.flatMap(comparison => comparisonUnit(tokenizer, comparison, maxLength) ?? []),
   ])
+  const remembered = isTaught(REPLAY, without) ? replay : []
   const outcomes = isTaught('outcomes', without)
-    ? outcomeGroups(train, replay, labels.weights.agreement, rng.fork('outcome groups'))
+    ? outcomeGroups(train, remembered, labels.weights.agreement, rng.fork('outcome groups'))
     : NO_OUTCOMES
   return {
     pools,
@@ -183,8 +184,10 @@ function hashRecords(records: readonly unknown[]): string {
   return hash.digest('hex')
 }
 
-/** Units and share of each pool, for the round's report. */
-export const lessonFigures = ({ pools }: Lessons): Figures =>
-  Object.fromEntries(
+/** Units and share of each pool, and the problems whose outcomes are taught, for the round's report. */
+export const lessonFigures = ({ pools, outcomes }: Pick<Lessons, 'pools' | 'outcomes'>): Figures => ({
+  ...Object.fromEntries(
     pools.map(({ name, units, share }) => [name, { units: units.length, share: round(share) }]),
-  )
+  ),
+  outcomes: outcomes.counts,
+})

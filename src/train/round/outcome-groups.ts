@@ -13,8 +13,14 @@ export interface Outcomes {
   readonly groups: readonly OutcomeGroup[]
   /** Whole solutions of the traffic and of replay, whose last steps show how solutions end; none where the traffic is too little to tell. */
   readonly whole: readonly Example[]
-  /** Whether most of what is new is known by votes alone. */
-  readonly voted: boolean
+  readonly counts: OutcomeCounts
+}
+
+/** Problems whose groups are of feedback, of votes, and of replay. */
+interface OutcomeCounts {
+  readonly given: number
+  readonly voted: number
+  readonly replayed: number
 }
 
 /** Solutions of one kind that a group has, at most. */
@@ -39,24 +45,30 @@ export function outcomeGroups(
     solutions.some(({ outcome }) => outcome?.by === 'agreement')
   const ofTraffic = train.flatMap(problem => {
     const told = problem.solutions.filter(({ outcome }) => outcome !== null)
-    return groupOf(told.map(outcomeExample), isVoted(problem) ? votes : 1, some)
+    const byVotes = isVoted(problem)
+    return groupOf(told.map(outcomeExample), byVotes ? votes : 1, some).map(group => ({ group, byVotes }))
   })
+  const voted = ofTraffic.filter(({ byVotes }) => byVotes).length
   const replayed = [...Map.groupBy(replay, ({ problem }) => problem).values()].flatMap(ofOne =>
     groupOf(ofOne, 1, some),
   )
-  const total = ofTraffic.reduce((sum, { weight }) => sum + weight, 0)
+  const total = ofTraffic.reduce((sum, { group }) => sum + group.weight, 0)
   if (total === 0) return NO_OUTCOMES // nothing new to learn: what was learned stays
   return {
     groups: [
-      ...ofTraffic,
+      ...ofTraffic.map(({ group }) => group),
       ...replayed.map(group => ({ ...group, weight: (REPLAY_SHARE * total) / replayed.length })),
     ],
     whole: wholeOf(train, replay, rng.fork('whole')),
-    voted: train.filter(isVoted).length > train.length / 2,
+    counts: { given: ofTraffic.length - voted, voted, replayed: replayed.length },
   }
 }
 
-export const NO_OUTCOMES: Outcomes = { groups: [], whole: [], voted: false }
+export const NO_OUTCOMES: Outcomes = {
+  groups: [],
+  whole: [],
+  counts: { given: 0, voted: 0, replayed: 0 },
+}
 
 /**
  * As many of the traffic as of replay, at most: other writers' endings stay known. A solution of several steps whose answer could be read is whole;
@@ -94,10 +106,10 @@ const LEAST_RIDGE_OF_VOTES = 3
  */
 export function learnOutcomes(
   before: Weights,
-  { groups, whole, voted }: Outcomes,
+  { groups, whole, counts }: Outcomes,
   rng: Rng,
 ): { weights: Weights; figures: Figures } {
-  const ridges = voted ? RIDGES.filter(ridge => ridge >= LEAST_RIDGE_OF_VOTES) : RIDGES
+  const ridges = counts.voted > counts.given ? RIDGES.filter(ridge => ridge >= LEAST_RIDGE_OF_VOTES) : RIDGES
   const ended = whole.length > 0 ? fitEndings(before, whole, rng) : before
   const { weights, ridge, loss } = fitOutcomePath(ended, groups, ridges)
   return {

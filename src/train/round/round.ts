@@ -13,6 +13,7 @@ import { keepCandidate, openDraft, pastDecision } from './draft.ts'
 import { candidateFacts, evaluate, evaluationMs } from './evaluate.ts'
 import { decide, type Verdict } from './gate.ts'
 import { gatherLabels } from './labels.ts'
+import { PASSES } from './learn.ts'
 import { lessonFigures, prepareLessons } from './lessons.ts'
 import { measure, measuredFigures } from './measure.ts'
 import { phaseAfter } from './phase.ts'
@@ -92,7 +93,13 @@ async function goOn(options: RoundOptions): Promise<RoundResult> {
   const totalMs = minutes * 60_000
   const serving = await openScorer(servingDir, { threads })
   const parent = serving.artifact.manifest
-  const work = openWork(outDir, version, { parent: parent.version, seed, minutes, without: [...without] })
+  const work = openWork(outDir, version, {
+    parent: parent.version,
+    seed,
+    minutes,
+    without: [...without],
+    passes: PASSES, // a checkpoint does not tell how long its run was to be
+  })
   const reporter = createReporter(options.report, now, work.load<Progress>(PROGRESS))
   const once: Work['once'] = (name, make) =>
     work.once(name, async () => {
