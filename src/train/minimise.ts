@@ -2,7 +2,7 @@
 import { dot } from './numeric.ts'
 
 const MOST_ITERATIONS = 200
-/** Length of the gradient at which it ends. */
+/** Length of the gradient at which it ends, where no other is asked for: at a ridge of 0.1 it is within a thousandth of the minimum there. */
 const ENOUGH = 1e-4
 /** Moves that are remembered. */
 const MEMORY = 10
@@ -10,13 +10,17 @@ const MEMORY = 10
 /** What a minimiser asks: the loss at x, its gradient written into `gradient`. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number
 
-/** L-BFGS (Nocedal 1980) with halved steps until the loss falls enough (Armijo 1966); for strongly convex losses. */
-export function minimise(objective: Objective, start: Float64Array): Float64Array {
+/**
+ * L-BFGS (Nocedal 1980) with halved steps until the loss falls enough (Armijo 1966); for strongly convex losses.
+ *
+ * @param enough length of the gradient at which it ends. The distance to the minimum is at most that over the ridge: a weak one asks for less.
+ */
+export function minimise(objective: Objective, start: Float64Array, enough = ENOUGH): Float64Array {
   let x = start
   let gradient = new Float64Array(x.length)
   let loss = objective(x, gradient)
   const past: { moved: Float64Array; turned: Float64Array; curve: number }[] = []
-  for (let i = 0; i < MOST_ITERATIONS && Math.sqrt(dot(gradient, gradient)) > ENOUGH; i++) {
+  for (let i = 0; i < MOST_ITERATIONS && Math.sqrt(dot(gradient, gradient)) > enough; i++) {
     const direction = newtonLike(gradient, past)
     const slope = dot(gradient, direction)
     const next = { x, gradient: new Float64Array(x.length), loss: Number.POSITIVE_INFINITY }

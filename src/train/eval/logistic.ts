@@ -11,6 +11,9 @@ export interface LogisticModel {
   readonly linear: { readonly slopes: readonly number[]; readonly bias: number }
 }
 
+/** Length of the gradient at which a fit ends: of many rows the ridge is weak, and leaves a longer one far from the minimum. */
+const ENOUGH = 1e-6
+
 /**
  * Minimises Σ wᵢ·log-loss + l2/2·|weights|², each class weighing half of the rows together, the bias free. The loss is
  * convex, so the result does not depend on a start.
@@ -44,6 +47,7 @@ export function fitLogistic(
       return loss
     },
     new Float64Array(size + 1),
+    ENOUGH,
   )
   const slopes = spread.map((unit, j) => w[j]! / unit)
   return {
