@@ -1,6 +1,6 @@
-// Two ways to learn the same lessons, where there is time: on from the serving critic, and anew from the first critic of its line (SPC's
-// released script starts again in each round, arXiv 2504.19162), but for what was learned of outcomes. Which is kept is decided on what neither learned from and the gate does
-// not look at. Knows no gate.
+// Two ways to learn the same lessons, where there is time: on from the serving critic, and anew from the first critic of its line, but for
+// what was learned of outcomes (SPC's released script starts again in each round, arXiv 2504.19162). Which is kept is decided on what
+// neither learned from and the gate does not look at. Knows no gate.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Artifact, openArtifact } from '../../critic/manifest.ts'
