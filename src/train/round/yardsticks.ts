@@ -17,9 +17,14 @@ export interface Yardsticks {
   readonly frozen: readonly FrozenTraps[]
 }
 
-/** Solutions of the slice, about, and problems of duels; shorter rounds make do with fewer, in proportion. */
-const MOST_SLICE = 400
+/**
+ * Solutions of the slice, about: of few, chance refuses good candidates, and longer rounds have the time to measure more. What is
+ * left of the slice chooses between candidates.
+ */
+const SLICE_A_MINUTE = 160
+const MOST_SLICE = 700
 const LEAST_SLICE = 60
+/** Problems of duels; shorter rounds make do with fewer, in proportion. */
 const MOST_DUELS = 450
 const LEAST_DUELS = 60
 const FULL_MINUTES = 2.5
@@ -60,7 +65,10 @@ export function drawYardsticks(
     .slice(0, duels)
     .flatMap(clean => challenge(rng, createPolicy(), clean) ?? [])
   return {
-    slice: sliceYardstick(collected.slice, Math.max(LEAST_SLICE, share * MOST_SLICE)),
+    slice: sliceYardstick(
+      collected.slice,
+      Math.min(MOST_SLICE, Math.max(LEAST_SLICE, minutes * SLICE_A_MINUTE)),
+    ),
     traffic: trafficYardstick(collected.heldBack),
     sneaky,
     frozen: setTraps(attackers, rng.fork('frozen'), share),
