@@ -158,6 +158,14 @@ test('free text is spoiled too', () => {
   }
 })
 
+test('a step of a thousand characters is skipped like any other', () => {
+  const next = 'He has 3 + 4 = 7 pens.'
+  const step = `Tom has 3 + 0 = 3 pens${' and nothing else'.repeat(60)}.`
+  const context = { problem: 'Tom has 3 pens and buys 4.', previous: [], next }
+  const edit = applySneaky(createRng(1), only('skipped_step'), step, context)
+  assert.deepEqual([edit?.operator, edit?.text], ['skipped_step', next])
+})
+
 test('nothing to hold on to gives null', () => {
   assert.equal(corruptSolution(createRng(1), UNIFORM, 'Solve it.', ['Let us see.']), null)
   assert.equal(corruptSolution(createRng(1), UNIFORM, 'Solve it.', []), null)

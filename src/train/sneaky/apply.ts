@@ -60,8 +60,9 @@ export function applySneaky(
 
 /** One of `edits`; those that keep the length come first, so that a critic cannot learn to count characters. */
 function drawOf(rng: Rng, step: string, edits: readonly SneakyEdit[]): SneakyEdit {
-  const weights = edits.map(edit => Math.exp(-Math.abs(edit.text.length - step.length)))
-  return edits[rng.weighted(weights)] as SneakyEdit
+  const distances = edits.map(edit => Math.abs(edit.text.length - step.length))
+  const least = Math.min(...distances) // beside it: alone, a distance of 746 characters would have no weight left
+  return edits[rng.weighted(distances.map(d => Math.exp(least - d)))] as SneakyEdit
 }
 
 /** Operators drawn for a step, and edits drawn for each, before another step is tried for want of one that can be followed. */
