@@ -11,7 +11,7 @@ export interface Sourced extends Located {
 /** Thresholds tried for τ, as quantiles of the slice's step scores. */
 const CANDIDATES = 200
 
-const bySource = (located: readonly Sourced[]): Sourced[][] => [
+const bySource = <T extends { readonly source: string }>(located: readonly T[]): T[][] => [
   ...Map.groupBy(located, item => item.source).values(),
 ]
 
@@ -25,7 +25,10 @@ function f1Variance(group: readonly Located[], threshold: number): number {
 }
 
 /** Share of solutions without an error in which no step is below the threshold, as the mean over their sources; null where there are none. In [0, 1]. */
-export function passRate(scored: readonly Sourced[], threshold: number): number | null {
+export function passRate(
+  scored: readonly (Located & { readonly source: string })[],
+  threshold: number,
+): number | null {
   const rates = bySource(scored.filter(({ firstError }) => firstError < 0)).map(
     group => group.filter(({ scores }) => firstBelow(scores, threshold) < 0).length / group.length,
   )

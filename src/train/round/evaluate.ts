@@ -8,8 +8,8 @@ import type { Example } from '../data/example.ts'
 import { OPSET } from '../engine/graph.ts'
 import { exportCritic } from '../export.ts'
 import type { Weights } from '../model/config.ts'
-import { passRate, readWith } from '../recipe/operating-point.ts'
-import { type Finish, finishCritic, locate } from '../recipe/reading.ts'
+import { passRate } from '../recipe/operating-point.ts'
+import { type Finish, finishCritic } from '../recipe/reading.ts'
 import { type Cost, compareCost } from './cost.ts'
 import type { Draft } from './draft.ts'
 import { type Measured, measure } from './measure.ts'
@@ -17,6 +17,8 @@ import type { Yardsticks } from './yardsticks.ts'
 
 export interface EvaluateOptions {
   readonly serving: Scorer
+  /** The serving critic on the same yardsticks. */
+  readonly before: Measured
   readonly draft: Draft
   readonly weights: Weights
   readonly facts: Finish['facts']
@@ -37,13 +39,10 @@ export interface Evaluated {
 
 /** Finishes and measures a candidate. @throws the signal's reason when aborted */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
-  const { serving, draft, facts, yardsticks, signal } = options
+  const { serving, before, draft, facts, yardsticks, signal } = options
   const { dir, manifest: parent } = serving.artifact
   signal?.throwIfAborted()
-  const parentRate = passRate(
-    readWith(parent.reading!, await locate(serving, yardsticks.slice)),
-    parent.reading!.threshold,
-  )
+  const servingRate = passRate(before.slice, before.threshold)
   const manifest = await finishCritic({
     out: draft.dir,
     files: {
@@ -53,7 +52,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
     facts,
     slice: options.slice,
     fitOn: yardsticks.slice,
-    ...(parentRate !== null && { passRate: parentRate }),
+    ...(servingRate !== null && { passRate: servingRate }),
     replay: options.replay,
   })
   const candidate = await openScorer(draft.dir, { threads: options.threads })

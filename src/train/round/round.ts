@@ -186,6 +186,7 @@ async function goOn(options: RoundOptions): Promise<RoundResult> {
     reporter.enter('evaluate', 80)
     const { manifest, measured, cost } = await evaluate({
       serving,
+      before,
       draft,
       weights: learned.weights,
       facts,
