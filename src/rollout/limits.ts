@@ -35,9 +35,10 @@ export function armFaults(was: ArmFigures, is: ArmFigures, { withScores = true }
   if (is.error_rate !== null && is.error_rate > LIVE_LIMITS.error_rate + (was.error_rate ?? 0))
     faults.push(`${percent(is.error_rate)} of its calls fail`)
   if (was.calls < LEAST_CALLS) return faults
-  if (is.ms_per_token !== null && was.ms_per_token !== null) {
+  if (is.ms_per_token !== null && is.ms_per_token_low !== null && was.ms_per_token !== null) {
     const ratio = is.ms_per_token / was.ms_per_token
-    if (ratio > LIVE_LIMITS.latency) faults.push(`it takes ${ratio.toFixed(1)} times as long`)
+    if (is.ms_per_token_low > LIVE_LIMITS.latency * was.ms_per_token)
+      faults.push(`it takes ${ratio.toFixed(1)} times as long`)
   }
   if (withScores && is.mean_score !== null && was.mean_score !== null) {
     const drift = is.mean_score - was.mean_score

@@ -5,6 +5,8 @@ export interface Arm {
   readonly calls: number
   readonly errors: number
   readonly ms: number
+  /** Sum of the squares of the calls' times. */
+  readonly ms_squared: number
   readonly tokens: number
   readonly steps: number
   /** Sum of the step scores. */
@@ -24,7 +26,7 @@ export interface Tally {
   readonly dropped: number
 }
 
-const NO_CALLS: Arm = { calls: 0, errors: 0, ms: 0, tokens: 0, steps: 0, scores: 0 }
+const NO_CALLS: Arm = { calls: 0, errors: 0, ms: 0, ms_squared: 0, tokens: 0, steps: 0, scores: 0 }
 
 export const EMPTY_TALLY: Tally = {
   serving: NO_CALLS,
@@ -42,6 +44,7 @@ const addArms = (a: Arm, b: Arm): Arm => ({
   calls: a.calls + b.calls,
   errors: a.errors + b.errors,
   ms: a.ms + b.ms,
+  ms_squared: a.ms_squared + b.ms_squared,
   tokens: a.tokens + b.tokens,
   steps: a.steps + b.steps,
   scores: a.scores + b.scores,
@@ -69,7 +72,8 @@ export function count(
   if (call === 'error') return { ...arm, calls: arm.calls + 1, errors: arm.errors + 1 }
   const { ms, tokens, scores } = call
   const sum = scores.reduce((total, score) => total + score, 0)
-  return addArms(arm, { calls: 1, errors: 0, ms, tokens, steps: scores.length, scores: sum })
+  const steps = scores.length
+  return addArms(arm, { calls: 1, errors: 0, ms, ms_squared: ms * ms, tokens, steps, scores: sum })
 }
 
 /** Rates and means of one critic; null where it was not asked. */
@@ -77,16 +81,23 @@ export interface ArmFigures {
   readonly calls: number
   readonly error_rate: number | null
   readonly ms_per_token: number | null
+  /** Two standard errors below `ms_per_token`: one call that had to wait does not make a critic slow. */
+  readonly ms_per_token_low: number | null
   readonly mean_score: number | null
 }
 
 /** What the counts of one critic say. */
-export const armFigures = ({ calls, errors, ms, tokens, steps, scores }: Arm): ArmFigures => ({
-  calls,
-  error_rate: calls === 0 ? null : errors / calls,
-  ms_per_token: tokens === 0 ? null : ms / tokens,
-  mean_score: steps === 0 ? null : scores / steps,
-})
+export function armFigures({ calls, errors, ms, ms_squared, tokens, steps, scores }: Arm): ArmFigures {
+  const answered = calls - errors
+  const spread = Math.sqrt(Math.max(0, ms_squared - ms ** 2 / answered))
+  return {
+    calls,
+    error_rate: calls === 0 ? null : errors / calls,
+    ms_per_token: tokens === 0 ? null : ms / tokens,
+    ms_per_token_low: tokens === 0 ? null : Math.max(0, ms - 2 * spread) / tokens,
+    mean_score: steps === 0 ? null : scores / steps,
+  }
+}
 
 export interface TallyFigures {
   readonly serving: ArmFigures

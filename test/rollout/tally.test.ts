@@ -47,7 +47,8 @@ test('what several servers counted adds up', () => {
   )
   assert.deepEqual([flip_rate, compared_steps, dropped], [0.25, 8, 4])
   assert.ok(Math.abs(score_drift! - 0.1) < 1e-12)
-  assert.deepEqual(serving, { calls: 4, error_rate: 0.5, ms_per_token: 0.1, mean_score: 0.6 })
+  const pace = { ms_per_token: 0.1, ms_per_token_low: 0.1 }
+  assert.deepEqual(serving, { calls: 4, error_rate: 0.5, ...pace, mean_score: 0.6 })
 })
 
 test('nothing counted says nothing, and breaks no limit', () => {
@@ -92,6 +93,17 @@ test('a critic that serves is measured by errors, time and the mean of its score
   assert.match(faults({ ms: 31 }).join(), /3\.1 times as long/)
   assert.match(faults({ score: 0.1 }).join(), /-0\.50 beside/)
   assert.deepEqual(armFaults(armFigures(arm({ errors: 10 })), armFigures(arm({ errors: 11 }))), [])
+})
+
+test('one call that had to wait does not make a critic slow, many such calls do', () => {
+  const calls = (times: readonly number[]) =>
+    armFigures(times.reduce((sum, ms) => count(sum, { ms, tokens: 100, scores: [0.6] }), EMPTY_TALLY.serving))
+  const was = calls(Array(20).fill(10))
+  const once = calls([...Array(19).fill(10), 1500])
+  assert.ok(once.ms_per_token! > 8 * was.ms_per_token!)
+  assert.deepEqual(armFaults(was, once), [])
+  const often = calls(Array.from({ length: 200 }, (_, i) => (i % 10 === 0 ? 1500 : 10)))
+  assert.match(armFaults(was, often).join(), /15\.9 times as long/)
 })
 
 test('scores are held against what clients said of the same critic’s answers', async t => {
