@@ -64,7 +64,7 @@ export function createOpenAiLlm(options: OpenAiOptions): Llm {
 
   async function askOnce(prompt: ChatPrompt, request: LlmRequest, useStop: boolean, signal: AbortSignal) {
     const isStep = request.until === 'step'
-    const stops = useStop && isStep
+    const stops = useStop && isStep && !manners.refuses.has('stop')
     const payload = {
       model: options.model,
       temperature: request.temperature,
@@ -83,8 +83,8 @@ export function createOpenAiLlm(options: OpenAiOptions): Llm {
     }
     const called = await callChat(line, call, signal)
     if (!called.ok) return called
-    const read = readReply(called.completion, request, stops)
-    if (stops && read.wroteOn) manners.writesOn = true
+    const read = readReply(called.completion, request, called.stops)
+    if (called.stops && read.wroteOn) manners.writesOn = true
     return { ok: true as const, ...read }
   }
 

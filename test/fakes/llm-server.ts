@@ -154,6 +154,10 @@ const ACTS = {
     response.writeHead(200, { 'content-type': 'application/json' })
     response.write(ok.slice(0, ok.length / 2))
   },
+  hangs_mid_rejection: response => {
+    response.writeHead(400, { 'content-type': 'application/json' })
+    response.write('{"error":')
+  },
   dies: response => {
     response.socket?.destroy()
   },
