@@ -1,7 +1,6 @@
 // An LLM behind an OpenAI-compatible chat endpoint. Knows neither search nor who gave the address: guard a client's first.
 import { callChat, type Line } from './chat-call.ts'
-import { addUsage } from './completion.ts'
-import { type Asked, createContinuation } from './continuation.ts'
+import { type Asked, askAgain, createContinuation } from './continuation.ts'
 import { createGate, type Gate } from './gate.ts'
 import { createManners, type Manners } from './manners.ts'
 import { type ChatPrompt, continuationPrompt, freshPrompt, STEP_BREAK } from './prompt.ts'
@@ -52,9 +51,7 @@ export function createOpenAiLlm(options: OpenAiOptions): Llm {
     }
     manners.emptySteps++
     // Then the step is cut here instead.
-    const second = await askOnce(prompt, request, false, signal)
-    if (!second.ok) return second
-    return { ...second, reply: { ...second.reply, usage: addUsage(first.reply.usage, second.reply.usage) } }
+    return askAgain(first.reply.usage, () => askOnce(prompt, request, false, signal))
   }
 
   /** `auto`: where the endpoint would write on behind the step, so that it can be told to end by hanging up. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AppError } from '../../src/errors.ts'
+import { SpentError } from '../../src/llm/spent.ts'
 import type { RecordedRequest } from '../fakes/llm-server.ts'
 import { bench, eventually, never, PROBLEM, request, STEP_1, STEP_2, STEP_3 } from './support.ts'
 
@@ -77,14 +78,16 @@ for (const until of ['step', 'end'] as const) {
   }
 }
 
-test('a restart in other words is answered by a prompted call, and both calls are counted', async t => {
-  const restart = {
+const RESTART = {
+  body: JSON.stringify({
     choices: [{ message: { content: '**Step 1:** Take 12 first.' }, finish_reason: 'stop' }],
     usage: { prompt_tokens: 10, completion_tokens: 5 },
-  }
+  }),
+}
+
+test('a restart in other words is answered by a prompted call, and both calls are counted', async t => {
   const { llm } = await bench(t, {
-    script: sent =>
-      modeOf(sent) === 'continue_final_message' ? { body: JSON.stringify(restart) } : ('ok' as const),
+    script: sent => (modeOf(sent) === 'continue_final_message' ? RESTART : ('ok' as const)),
   })
   const reply = await llm.propose(request({ steps: [STEP_1], until: 'step' }), never())
   assert.equal(reply.text, STEP_2)
@@ -142,6 +145,41 @@ test('requests that wait for a probe share its failure', async t => {
     assert.equal(result.reason.code, 'LLM_REFUSED')
   }
   assert.equal(server.requests.length, 2)
+})
+
+test('an answer to the probe that cannot be read costs nobody else theirs', async t => {
+  const { llm } = await bench(t, {
+    script: (_, index) => (index === 0 ? 'broken_json' : 'ok'),
+    delayMs: 10,
+  })
+  const settled = await Promise.allSettled(
+    Array.from({ length: 5 }, () => llm.propose(request({ steps: [STEP_1], until: 'step' }), never())),
+  )
+  assert.deepEqual(
+    settled.map(({ status }) => status),
+    ['rejected', ...Array.from({ length: 4 }, () => 'fulfilled')],
+  )
+})
+
+test('what a probe had written when its time was over is spent once, not by each that waited for it', async t => {
+  const server = { script: 'stream_stalls_between' } as const
+  const { llm } = await bench(t, server, { stream: 'on', timeoutMs: 300 })
+  const settled = await Promise.allSettled(
+    Array.from({ length: 5 }, () => llm.propose(request({ steps: [STEP_1] }), never())),
+  )
+  const spent = settled.map(result => result.status === 'rejected' && result.reason instanceof SpentError)
+  assert.deepEqual(spent, [true, false, false, false, false])
+})
+
+test('a call that gave nothing of use counts also where the one in its place fails', async t => {
+  for (const second of ['error_in_200', 'refuses'] as const) {
+    const { llm } = await bench(t, { script: (_, index) => (index === 0 ? RESTART : second) })
+    await assert.rejects(llm.propose(request({ steps: [STEP_1, STEP_2] }), never()), error => {
+      assert.ok(error instanceof SpentError)
+      assert.deepEqual([error.usage.prompt_tokens, error.usage.completion_tokens], [10, 5])
+      return true
+    })
+  }
 })
 
 test('when the prober leaves, a waiting request probes; when a waiting one leaves, it goes at once', async t => {
