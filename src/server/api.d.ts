@@ -55,7 +55,7 @@ export interface paths {
          *     alone of a stream, or the same 202 job. While the first is running it is refused with `IDEMPOTENCY_IN_USE`. The key is
          *     free again when the first one fails or its client leaves, and when its result is forgotten, as told at
          *     `GET /search/{id}`. The same key with another body, another `X-LLM-Api-Key` or another preference is refused with
-         *     `IDEMPOTENCY_MISMATCH`.
+         *     `IDEMPOTENCY_MISMATCH`. A key is of one client, told by `X-Api-Key` or else by the bearer token: under the key of another it is another.
          */
         post: operations["search"];
         delete?: never;
