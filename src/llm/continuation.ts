@@ -29,7 +29,7 @@ type Continue = (request: LlmRequest, signal: AbortSignal) => Promise<LlmReply>
 
 /**
  * A function that continues partial answers through `ask`; what it finds out goes into `known`. With `auto` the first real request is the probe: it is asked as
- * `continue_final_message`, and when the endpoint rejects that or begins the answer anew, as `prompted`, which is then kept.
+ * `continue_final_message`, when the endpoint rejects that, as `prefix`, and when it rejects both or begins the answer anew, as `prompted`; what worked is kept.
  * Requests that come while the probe runs wait for it, and share its failure, unless that is a single answer that cannot be read.
  */
 export function createContinuation(
@@ -49,8 +49,16 @@ export function createContinuation(
     }
     // Nothing was left to say: that tells nothing about the endpoint.
     if (native.ok && native.echo === 'none' && statesAnswer(request.steps.at(-1) ?? '')) return native.reply
+    const prefixed = native.ok ? null : await ask('prefix', request, signal)
+    if (prefixed?.ok === false && !rejectsTheForm(prefixed.status)) throw prefixed.error
+    // Mistral's answer repeats the prefix: here an echo is no sign of a new message.
+    if (prefixed?.ok && prefixed.reply.text !== '' && prefixed.echo !== 'restart') {
+      known.mode = 'prefix'
+      return prefixed.reply
+    }
+    const wasted = native.ok ? native : prefixed
     const askPrompted = () => ask('prompted', request, signal)
-    const prompted = await (native.ok ? askAgain(native.reply.usage, askPrompted) : askPrompted())
+    const prompted = await (wasted?.ok ? askAgain(wasted.reply.usage, askPrompted) : askPrompted())
     // Kept only once it has worked: a wrong model name is rejected in every form.
     if (!prompted.ok) throw prompted.error
     known.mode = 'prompted'

@@ -10,11 +10,12 @@ const ANSWER = 'The answer is 49.'
 
 function modeOf({ body }: RecordedRequest): string {
   if (body?.continue_final_message) return 'continue_final_message'
+  if (body?.messages.at(-1)?.prefix) return 'prefix'
   if (body?.messages.at(-1)?.role === 'assistant') return 'assistant_prefill'
   return (body?.messages.at(-1)?.content.length ?? 0) > PROBLEM.length ? 'prompted' : 'fresh'
 }
 
-for (const mode of ['continue_final_message', 'assistant_prefill', 'prompted'] as const) {
+for (const mode of ['continue_final_message', 'prefix', 'assistant_prefill', 'prompted'] as const) {
   test(`${mode} goes on from the given steps, to the next step or to the end`, async t => {
     const { llm, server } = await bench(t, {}, { continuation: mode })
     const next = await llm.propose(request({ steps: [STEP_1, STEP_2], until: 'step' }), never())
@@ -58,7 +59,16 @@ test('auto goes over to prompted when the endpoint rejects the fields, and asks 
   const second = await llm.propose(request({ steps: [STEP_1, STEP_2], until: 'step' }), never())
   assert.deepEqual([first.text, second.text], [STEP_2, STEP_3])
   assert.equal(first.usage.calls, 1)
-  assert.deepEqual(server.requests.map(modeOf), ['continue_final_message', 'prompted', 'prompted'])
+  assert.deepEqual(server.requests.map(modeOf), ['continue_final_message', 'prefix', 'prompted', 'prompted'])
+})
+
+test('auto finds an endpoint out that wants the partial answer marked as a prefix, though it repeats it', async t => {
+  const { llm, server } = await bench(t, { script: 'takes_prefix' })
+  const first = await llm.propose(request({ steps: [STEP_1], until: 'step' }), never())
+  const second = await llm.propose(request({ steps: [STEP_1, STEP_2] }), never())
+  assert.deepEqual([first.text, first.ended, first.usage.calls], [STEP_2, false, 1])
+  assert.deepEqual([second.text, second.ended], [`${STEP_3}\n\n${ANSWER}`, true])
+  assert.deepEqual(server.requests.map(modeOf), ['continue_final_message', 'prefix', 'prefix'])
 })
 
 for (const until of ['step', 'end'] as const) {
@@ -118,10 +128,10 @@ test('a bad key during the probe is reported as such and settles nothing', async
 })
 
 test('an endpoint that rejects every form is asked again next time', async t => {
-  const { llm, server } = await bench(t, { script: (_, index) => (index < 2 ? 'bad_request' : 'ok') })
+  const { llm, server } = await bench(t, { script: (_, index) => (index < 3 ? 'bad_request' : 'ok') })
   await assert.rejects(llm.propose(request({ steps: [STEP_1] }), never()), { code: 'LLM_REFUSED' })
   await llm.propose(request({ steps: [STEP_1] }), never())
-  assert.equal(modeOf(server.requests[2]!), 'continue_final_message')
+  assert.equal(modeOf(server.requests[3]!), 'continue_final_message')
 })
 
 test('requests at the same time share one probe', async t => {
@@ -132,7 +142,7 @@ test('requests at the same time share one probe', async t => {
   const replies = await Promise.all(asked)
   assert.ok(replies.every(reply => reply.text === STEP_2))
   assert.equal(server.requests.filter(sent => modeOf(sent) === 'continue_final_message').length, 1)
-  assert.equal(server.requests.length, 9)
+  assert.equal(server.requests.length, 10)
 })
 
 test('requests that wait for a probe share its failure', async t => {
@@ -144,7 +154,7 @@ test('requests that wait for a probe share its failure', async t => {
     assert.ok(result.status === 'rejected' && result.reason instanceof AppError)
     assert.equal(result.reason.code, 'LLM_REFUSED')
   }
-  assert.equal(server.requests.length, 2)
+  assert.equal(server.requests.length, 3)
 })
 
 test('an answer to the probe that cannot be read costs nobody else theirs', async t => {
