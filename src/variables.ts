@@ -23,7 +23,7 @@ export const VARIABLES = {
   'SPAR_LLM_<NAME>_MODEL': 'Model to ask there.',
   'SPAR_LLM_<NAME>_KEY': 'Its API key, if it needs one.',
   'SPAR_LLM_<NAME>_CONTINUATION':
-    'How it continues a partial answer: auto, continue_final_message, assistant_prefill or prompted; auto.',
+    'How it continues a partial answer: auto, continue_final_message, prefix, assistant_prefill or prompted; auto.',
   'SPAR_LLM_<NAME>_STREAM':
     'Which of its calls are streamed: auto (those for one step, once it was seen to write on behind it), on or off; auto.',
   'SPAR_LLM_<NAME>_CONNECT_S': 'Seconds that a new connection to it may take; 10.',

@@ -1,4 +1,5 @@
 // Decides whether two answers are the same, by a canonical form. Knows no algebra beyond exact numbers.
+import { ATTACHED_UNITS } from './lexicon.ts'
 import { add, div, format, parseRational, type Rational, rational } from './rational.ts'
 
 /** Longer answers are only trimmed: nobody writes them, and the work must stay bounded. */
@@ -62,14 +63,24 @@ function plainLatex(text: string): string {
 const UNIT =
   /(?:\s*\\(?:text|mathrm|mbox|textbf)\{[^{}]*\}(?:\^\{?\d\}?)?|(?:\s|(?<=\d))[a-z][a-z .\-/]*[a-z]\.?(?:\^\{?\d\}?)?|\s*¢)$/i
 // Words and letters that change the value they stand beside.
-const NOT_UNIT = /\b(?:pi|sqrt|or|and|i|e|to|thousand|million|billion|hundred|dozen|half)\b|\\/i
+const NOT_UNIT =
+  /\b(?:pi|sqrt|sin|cos|tan|cot|csc|log|ln|exp|mod|or|and|i|e|to|thousand|million|billion|hundred|dozen|half)\b|^\s*[a-z](?:\s+[a-z])+$|\\/i
+const FUNCTION_OF = /^(?:sin|cos|tan|cot|csc|log|ln|exp)[a-z]?$/i
+
+/** Whether letters written onto a number are a unit: `5cm` and `36eggs`, not the product `2ab`. */
+function isAttachedUnit(word: string): boolean {
+  if (ATTACHED_UNITS.has(word) || ATTACHED_UNITS.has(word.toLowerCase()) || /^[ap]m$/i.test(word)) return true
+  return word.length >= 4 && /[aeiou]/i.test(word) && !FUNCTION_OF.test(word)
+}
 
 /** The number an answer states, its currency, units and per cent sign dropped, or null. */
 function readValue(text: string): Rational | null {
   let body = text.replace(/^(-?)\s*(?:\$|€|£|USD|US\$)\s*/, '$1').replace(/\s*(?:%|percent)$/i, '')
   const unit = UNIT.exec(body)
+  const attached = /^[a-z]+/i.exec(unit?.[0] ?? '')
   if (
     unit !== null &&
+    (attached === null || isAttachedUnit(attached[0])) &&
     /\d|\}/.test(body.slice(0, unit.index)) &&
     (unit[0].includes('{') || !NOT_UNIT.test(unit[0]))
   ) {
@@ -156,10 +167,19 @@ export function splitTuple(text: string): Tuple | null {
   return { open: match[1]!, close: match[3]!, parts }
 }
 
-/** A tuple with each element in its own canonical form. */
+/** A tuple with each element in its own canonical form; those of a set in one order. */
 function canonTuple(text: string): string | null {
   const tuple = splitTuple(text)
-  return tuple && tuple.open + tuple.parts.map(canonElement).join(',') + tuple.close
+  if (tuple === null) return null
+  const parts = tuple.parts.map(canonElement)
+  if (tuple.open === '\\{') parts.sort()
+  return tuple.open + parts.join(',') + tuple.close
+}
+
+/** What a calculation comes to that an answer spells out, `15` of `10 + 5 = 15`; null where it is none. */
+function resultOf(text: string): string | null {
+  const match = /^([\d\s.,$€£%()+*/×÷=-]+)=([^=]*\d[^=]*)$/.exec(text)
+  return match !== null && /[\d)%]\s*[+*/×÷-]/.test(match[1]!) ? match[2]!.trim() : null
 }
 
 /**
@@ -175,6 +195,7 @@ export function canonAnswer(answer: string): string {
   text = unwrap(text.replace(/^(?:the )?(?:final )?answer(?: is|:)\s*/i, ''))
   const named = /^[A-Za-z](?:_\{?\w\}?)?\s*=\s*([^=]+)$/.exec(text)
   if (named !== null) text = named[1]!.trim()
+  text = resultOf(text) ?? text
   const value = readValue(text)
   if (value !== null) return format(value)
   return canonTuple(text) ?? plainText(text)

@@ -67,11 +67,9 @@ function stated(text: string): string {
 /** The answer under the last `# Answer` heading (the form of PRM800K), or under the same words in bold. */
 function underHeading(text: string): string | null {
   const heading = /^(?:#{1,6}[ \t]{0,3}(?:\*\*)?|\*\*)(?:final )?answer:?(?:\*\*)?:?[ \t]*$/gim
-  let found: string | null = null
-  for (const match of text.matchAll(heading)) {
-    found = stated(lineAfter(text, match.index + match[0].length))
-  }
-  return found
+  let end: number | null = null
+  for (const match of text.matchAll(heading)) end = match.index + match[0].length
+  return end === null ? null : stated(lineAfter(text, end))
 }
 
 const PHRASE =
@@ -83,20 +81,29 @@ function firstSentence(text: string): string {
   return end === null ? text : text.slice(0, end.index)
 }
 
+/** Phrases that are looked at, the last ones: what each names takes time to find out. */
+const MAX_PHRASES = 64
+
 /** What the last phrase such as `the answer is …` or `Answer: …` names. */
 function afterPhrase(text: string): string | null {
-  let found: string | null = null
-  for (const match of text.matchAll(PHRASE)) {
-    let at = match.index + match[0].length
-    while (/[\s:*]/.test(text[at] ?? '')) at++
-    // Cut first: the end of a line of many phrases must not be looked for from each of them.
-    const rest = lineAfter(text.slice(at, at + 4 * MAX_CHARS), 0)
-    const answer = strip(stated(firstSentence(rest)))
-    const isProse = answer.length > MAX_CHARS || answer.split(/\s+/, MAX_WORDS + 1).length > MAX_WORDS
-    if (!isProse && answer !== '') found = answer
-    else found = leading(rest) ?? found
+  const ends: number[] = []
+  for (const match of text.matchAll(PHRASE)) ends.push(match.index + match[0].length)
+  for (const end of ends.slice(-MAX_PHRASES).reverse()) {
+    const named = namedAt(text, end)
+    if (named !== null) return named
   }
-  return found
+  return null
+}
+
+/** What a phrase that ends at `end` names; null for prose. */
+function namedAt(text: string, end: number): string | null {
+  let at = end
+  while (/[\s:*]/.test(text[at] ?? '')) at++
+  // Cut first: the end of a line of many phrases must not be looked for from each of them.
+  const rest = lineAfter(text.slice(at, at + 4 * MAX_CHARS), 0)
+  const answer = strip(stated(firstSentence(rest)))
+  const isProse = answer.length > MAX_CHARS || answer.split(/\s+/, MAX_WORDS + 1).length > MAX_WORDS
+  return !isProse && answer !== '' ? answer : leading(rest)
 }
 
 /** The number or choice that a longer phrase begins with. */

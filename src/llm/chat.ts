@@ -1,10 +1,10 @@
 // Plain chat with an OpenAI-compatible endpoint: messages in, one reply's text out. Knows neither solutions nor critics.
-import { readCompletion } from './completion.ts'
+import { callChat } from './chat-call.ts'
 import { createGate, type Gate } from './gate.ts'
-import { postJson } from './post.ts'
+import { createManners } from './manners.ts'
 import type { ChatMessage } from './prompt.ts'
 import { stripThinking } from './reply-text.ts'
-import { DEFAULT_RETRY, type RetryPolicy, withRetries } from './retry.ts'
+import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts'
 import { type EndpointOptions, readTarget } from './target.ts'
 import type { LlmUsage } from './types.ts'
 
@@ -33,24 +33,32 @@ interface ChatReply {
   readonly usage: LlmUsage
 }
 
+const NEVER = () => false
+
 /** Asks for one reply. @throws {AppError} LLM_* codes; an abort rejects with the signal's reason. */
 export type Chat = (ask: ChatAsk, signal: AbortSignal) => Promise<ChatReply>
 
 /** A chat that retries as every call to a model does. @throws {AppError} INVALID_REQUEST when address or key cannot be used */
 export function createChat(options: ChatOptions): Chat {
-  const target = readTarget(options, '/chat/completions')
-  const retry = { ...DEFAULT_RETRY, ...options.retry }
-  const gate = options.gate ?? createGate(options)
+  const line = {
+    target: readTarget(options, '/chat/completions'),
+    gate: options.gate ?? createGate(options),
+    retry: { ...DEFAULT_RETRY, ...options.retry },
+    manners: createManners(),
+  }
   return async ({ messages, temperature, maxTokens, seed }, signal) => {
-    const payload = { model: options.model, messages, temperature, max_tokens: maxTokens, seed }
-    const post = () => postJson(target, payload, signal)
-    const outcome = await gate.pass(() => withRetries(post, retry, signal, gate.takeRetry), signal)
-    if (!outcome.ok) throw outcome.error
-    const { text, cutByLength, usage } = readCompletion(outcome.body, {
-      name: options.name,
-      messages,
+    const payload = { model: options.model, temperature, max_tokens: maxTokens, seed }
+    const call = {
+      prompt: { messages },
+      payload,
       maxTokens,
-    })
+      wantsLogprobs: false,
+      wantsStream: false,
+      isEnough: NEVER,
+    }
+    const called = await callChat(line, call, signal)
+    if (!called.ok) throw called.error
+    const { text, cutByLength, usage } = called.completion
     return { text: stripThinking(text), cut: cutByLength, usage }
   }
 }

@@ -1,14 +1,27 @@
 // Finds out once how an endpoint continues a partial answer, and remembers it. Knows no HTTP and no prompt text.
-import type { AppError } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import { addUsage } from './completion.ts'
 import type { Manners } from './manners.ts'
 import { type Echo, statesAnswer } from './reply-text.ts'
-import type { ContinuationMode, LlmReply, LlmRequest } from './types.ts'
+import { spentBefore, unspent } from './spent.ts'
+import type { ContinuationMode, LlmReply, LlmRequest, LlmUsage } from './types.ts'
+
+type NotAsked = { readonly ok: false; readonly status: number | null; readonly error: AppError }
 
 /** What came of asking in one mode; `status` as in post.ts. */
-export type Asked =
-  | { readonly ok: true; readonly reply: LlmReply; readonly echo: Echo }
-  | { readonly ok: false; readonly status: number | null; readonly error: AppError }
+export type Asked = { readonly ok: true; readonly reply: LlmReply; readonly echo: Echo } | NotAsked
+
+/** Asks a second time for the same: what the first time has `spent` counts, whether it works out or not. */
+export async function askAgain<Good extends Extract<Asked, { ok: true }>>(
+  spent: LlmUsage,
+  ask: () => Promise<Good | NotAsked>,
+): Promise<Good | NotAsked> {
+  const asked = await ask().catch(error => {
+    throw spentBefore(error, spent)
+  })
+  if (!asked.ok) return { ...asked, error: spentBefore(asked.error, spent) as AppError }
+  return { ...asked, reply: { ...asked.reply, usage: addUsage(spent, asked.reply.usage) } }
+}
 
 export type Ask = (mode: ContinuationMode, request: LlmRequest, signal: AbortSignal) => Promise<Asked>
 
@@ -16,8 +29,8 @@ type Continue = (request: LlmRequest, signal: AbortSignal) => Promise<LlmReply>
 
 /**
  * A function that continues partial answers through `ask`; what it finds out goes into `known`. With `auto` the first real request is the probe: it is asked as
- * `continue_final_message`, and when the endpoint rejects that or begins the answer anew, as `prompted`, which is then kept.
- * Requests that come while the probe runs wait for it, and share its failure.
+ * `continue_final_message`, when the endpoint rejects that, as `prefix`, and when it rejects both or begins the answer anew, as `prompted`; what worked is kept.
+ * Requests that come while the probe runs wait for it, and share its failure, unless that is a single answer that cannot be read.
  */
 export function createContinuation(
   ask: Ask,
@@ -36,12 +49,20 @@ export function createContinuation(
     }
     // Nothing was left to say: that tells nothing about the endpoint.
     if (native.ok && native.echo === 'none' && statesAnswer(request.steps.at(-1) ?? '')) return native.reply
-    const prompted = await ask('prompted', request, signal)
+    const prefixed = native.ok ? null : await ask('prefix', request, signal)
+    if (prefixed?.ok === false && !rejectsTheForm(prefixed.status)) throw prefixed.error
+    // Mistral's answer repeats the prefix: here an echo is no sign of a new message.
+    if (prefixed?.ok && prefixed.reply.text !== '' && prefixed.echo !== 'restart') {
+      known.mode = 'prefix'
+      return prefixed.reply
+    }
+    const wasted = native.ok ? native : prefixed
+    const askPrompted = () => ask('prompted', request, signal)
+    const prompted = await (wasted?.ok ? askAgain(wasted.reply.usage, askPrompted) : askPrompted())
     // Kept only once it has worked: a wrong model name is rejected in every form.
     if (!prompted.ok) throw prompted.error
     known.mode = 'prompted'
-    if (!native.ok) return prompted.reply
-    return { ...prompted.reply, usage: addUsage(native.reply.usage, prompted.reply.usage) }
+    return prompted.reply
   }
 
   const probeAlone: Continue = async (request, signal) => {
@@ -51,8 +72,9 @@ export function createContinuation(
     try {
       return await probe(request, signal)
     } catch (error) {
-      // An abort is the prober's own affair: the next one waiting probes again.
-      if (!signal.aborted) failure = error as Error
+      // An abort, and one answer that cannot be read, are the prober's own affair: the next one waiting probes again.
+      const isOwn = signal.aborted || (error instanceof AppError && error.code === 'LLM_BAD_RESPONSE')
+      if (!isOwn) failure = unspent(error as Error)
       throw error
     } finally {
       probing = undefined

@@ -4,6 +4,12 @@ import type { ContinuationMode } from './types.ts'
 /** A field that not every endpoint takes, and that can be done without. */
 export type Extra = 'logprobs' | 'stream' | 'stream_options'
 
+/**
+ * A field of every request that some endpoints refuse all the same: Mistral takes no `seed`, OpenAI's reasoning models no `temperature`
+ * and no `stop`, and `max_tokens` under its newer name only.
+ */
+export type Usual = 'seed' | 'temperature' | 'stop' | 'max_tokens'
+
 /** Shared by all clients of a model at an endpoint; they write into it. */
 export interface Manners {
   /** How it continues a partial answer; undefined until that is known. */
@@ -16,7 +22,7 @@ export interface Manners {
   /** True once it was seen to write on behind a step that it should have stopped at. */
   writesOn: boolean
   /** What it refuses, or takes no notice of. */
-  readonly refuses: Set<Extra>
+  readonly refuses: Set<Extra | Usual>
 }
 
 /** Of an endpoint that was never asked. */

@@ -1,7 +1,6 @@
 // An LLM behind an OpenAI-compatible chat endpoint. Knows neither search nor who gave the address: guard a client's first.
 import { callChat, type Line } from './chat-call.ts'
-import { addUsage } from './completion.ts'
-import { type Asked, createContinuation } from './continuation.ts'
+import { type Asked, askAgain, createContinuation } from './continuation.ts'
 import { createGate, type Gate } from './gate.ts'
 import { createManners, type Manners } from './manners.ts'
 import { type ChatPrompt, continuationPrompt, freshPrompt, STEP_BREAK } from './prompt.ts'
@@ -52,9 +51,7 @@ export function createOpenAiLlm(options: OpenAiOptions): Llm {
     }
     manners.emptySteps++
     // Then the step is cut here instead.
-    const second = await askOnce(prompt, request, false, signal)
-    if (!second.ok) return second
-    return { ...second, reply: { ...second.reply, usage: addUsage(first.reply.usage, second.reply.usage) } }
+    return askAgain(first.reply.usage, () => askOnce(prompt, request, false, signal))
   }
 
   /** `auto`: where the endpoint would write on behind the step, so that it can be told to end by hanging up. */
@@ -64,7 +61,7 @@ export function createOpenAiLlm(options: OpenAiOptions): Llm {
 
   async function askOnce(prompt: ChatPrompt, request: LlmRequest, useStop: boolean, signal: AbortSignal) {
     const isStep = request.until === 'step'
-    const stops = useStop && isStep
+    const stops = useStop && isStep && !manners.refuses.has('stop')
     const payload = {
       model: options.model,
       temperature: request.temperature,
@@ -83,8 +80,8 @@ export function createOpenAiLlm(options: OpenAiOptions): Llm {
     }
     const called = await callChat(line, call, signal)
     if (!called.ok) return called
-    const read = readReply(called.completion, request, stops)
-    if (stops && read.wroteOn) manners.writesOn = true
+    const read = readReply(called.completion, request, called.stops)
+    if (called.stops && read.wroteOn) manners.writesOn = true
     return { ok: true as const, ...read }
   }
 

@@ -34,6 +34,8 @@ export type Outcome =
       readonly error: AppError
       /** The body as far as it came, where its reader can make use of a part. */
       readonly partial?: unknown
+      /** What the endpoint says of a form that it rejects: to be searched for names of fields, never shown or logged. */
+      readonly said?: string
     }
 
 /** What is made of an answer, and the calls that follow on it, take longer than to receive it. */
@@ -93,7 +95,11 @@ async function post(
       connectTimeoutMs: target.connectTimeoutMs,
     }
     answer = await target.exchange(target.url, message, call.signal)
-    if (answer.status < 200 || answer.status > 299) return refusal(target, answer)
+    if (answer.status < 200 || answer.status > 299) {
+      const said = await readRejection(answer, deadlines.hear)
+      signal.throwIfAborted()
+      return { ...refusal(target, answer), said }
+    }
     await readBody(target, answer, reader, deadlines.hear)
     await turn()
     signal.throwIfAborted()
@@ -124,6 +130,29 @@ function readBody(
     hear(reader)
     return false
   })
+}
+
+/** Longer explanations are none. */
+const MAX_REJECTION_BYTES = 16 * 1024
+
+/** What is said of a form that is rejected; '' for any other refusal, and of what does not come soon as much as came. */
+async function readRejection(
+  { status, read }: HttpAnswer,
+  hear: (reader: Pick<BodyReader, 'begun' | 'complete'>) => void,
+): Promise<string> {
+  if (status !== 400 && status !== 422) return ''
+  // All that must be known is here: the rest is waited for only a little.
+  hear({ begun: true, complete: true })
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  const take = (chunk: Uint8Array) => {
+    text += decoder.decode(chunk.subarray(0, MAX_REJECTION_BYTES - bytes), { stream: true })
+    bytes += chunk.byteLength
+    return bytes >= MAX_REJECTION_BYTES
+  }
+  await read(take).catch(() => {})
+  return text
 }
 
 /** True when `key` can stand in an HTTP header: a header that cannot be sent would be an error of its own, late. */

@@ -7,6 +7,7 @@ import type { ContinuationMode, LlmRequest } from './types.ts'
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant'
   readonly content: string
+  readonly prefix?: true
 }
 
 /** The part of a chat request that depends on the mode. */
@@ -72,7 +73,7 @@ function toPrompt(system: string, user: string): ChatPrompt {
 
 /**
  * Messages to go on from `request.steps` (not empty). `continue_final_message` is the switch of vLLM, SGLang, LMDeploy and
- * TGI (vllm #6772); `assistant_prefill` relies on the endpoint to continue a trailing assistant message (Ollama,
+ * TGI (vllm #6772), `prefix` that of Mistral, DeepSeek's beta and LiteLLM; `assistant_prefill` relies on the endpoint to continue a trailing assistant message (Ollama,
  * llama.cpp); `prompted` works with any chat model.
  */
 export function continuationPrompt(mode: ContinuationMode, request: LlmRequest): ChatPrompt {
@@ -83,7 +84,9 @@ export function continuationPrompt(mode: ContinuationMode, request: LlmRequest):
   }
   // The break at the end lets the model begin with the next step, where a stop at the break would else end it at once.
   const partial: ChatMessage = { role: 'assistant', content: steps.join(STEP_BREAK) + STEP_BREAK }
-  const messages = [...freshPrompt(request).messages, partial]
+  const asked = freshPrompt(request).messages
+  if (mode === 'prefix') return { messages: [...asked, { ...partial, prefix: true }] }
+  const messages = [...asked, partial]
   if (mode === 'assistant_prefill') return { messages }
   return { messages, continue_final_message: true, add_generation_prompt: false }
 }

@@ -60,7 +60,7 @@ export interface Llm {
 }
 
 /** How a partial answer is put to an endpoint so that it goes on from there (see prompt.ts). */
-export type ContinuationMode = 'continue_final_message' | 'assistant_prefill' | 'prompted'
+export type ContinuationMode = 'continue_final_message' | 'prefix' | 'assistant_prefill' | 'prompted'
 
 /** Which calls are streamed: none, all, or those for one step to endpoints that write on behind it. */
 export type StreamWish = 'off' | 'on' | 'auto'

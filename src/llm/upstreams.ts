@@ -36,6 +36,7 @@ const VARIABLE =
 const CONTINUATIONS: readonly string[] = [
   'auto',
   'continue_final_message',
+  'prefix',
   'assistant_prefill',
   'prompted',
 ] satisfies readonly (ContinuationMode | 'auto')[]

@@ -6,7 +6,7 @@ import { addChildren, bestPartial, buryBarren, type Growth, logValue, outrank } 
 import { lookAhead } from './lookahead.ts'
 import { type Method, requireContinuation } from './method.ts'
 import type { MethodName, ParamValues } from './params.ts'
-import { CHOICES, greatest } from './pick.ts'
+import { CHOICES, greatest, scoreRank } from './pick.ts'
 import { createTree, pathTo, ROOT } from './tree.ts'
 import type { SearchEvent } from './types.ts'
 
@@ -79,7 +79,8 @@ async function valuesOf(growth: Growth, leaves: readonly Leaf[]): Promise<Map<nu
 
 /** Keeps the best leaves of a pool. Ends below them are candidates like any other: they are paid for. */
 function* narrow(growth: Growth, pool: Pool, nodes: readonly number[], values: ReadonlyMap<number, number>) {
-  const ranks = nodes.map(node => [values.get(node)!])
+  // Where the least score counts, all that follows a weak step is worth the same: then the step itself tells.
+  const ranks = nodes.map(node => [values.get(node)!, ...scoreRank(growth.tree.nodes[node]!.score)])
   const kept = greatest(ranks, pool.places).map(i => nodes[i]!)
   const isOpen = (node: number) => growth.tree.nodes[node]!.state === 'open'
   for (const node of nodes) {

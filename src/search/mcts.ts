@@ -45,9 +45,9 @@ function selectFrom(search: Search, node: number): number {
   const { tree, pending, context } = search
   const alive = tree.children[node]!.filter(child => stateOf(search, child) !== 'dead')
   const arms = alive.map((child): PuctChild => {
-    const { prior, visits, value_sum: valueSum } = tree.nodes[child]!
+    const { prior, visits, value_sum: valueSum, score } = tree.nodes[child]!
     const firstValue = visits === 0 ? firstValueOf(search, child) : 0
-    return { prior: prior ?? 0, visits, valueSum, firstValue, pending: pending.get(child) ?? 0 }
+    return { prior: prior ?? 0, visits, valueSum, firstValue, pending: pending.get(child) ?? 0, score }
   })
   // The walk that asks is itself pending here and has not chosen yet.
   const parentVisits = tree.nodes[node]!.visits + (pending.get(node) ?? 0) - 1

@@ -79,9 +79,20 @@ function treeOf(arms: readonly Arm[], entries: readonly Entry[]): Tree {
 }
 
 /**
+ * The arms of a round's solutions: each of those left gets as many, so that the rounds still to come, down to that of the last one alone,
+ * share what there is evenly; that one gets all of it at once.
+ */
+function turnsOf(left: readonly Arm[], solutions: number): Arm[] {
+  const rounds = Math.ceil(Math.log2(left.length)) + 1
+  const each = Math.max(1, Math.floor(solutions / (left.length * rounds)))
+  const count = Math.min(solutions, left.length === 1 ? solutions : each * left.length)
+  return Array.from({ length: count }, (_, i) => left[i % left.length]!)
+}
+
+/**
  * Searches over plans before steps (CPL, Wang et al. 2024). The critic scores steps and not plans, so a plan is worth the mean score of
- * the solutions that follow it. After each round, in which every plan left gets one solution, the better half stays
- * (sequential halving, Karnin et al. 2013), until `n` solutions are there. To solve without a plan is one of the plans.
+ * the solutions that follow it. After each round, in which every plan left gets equally many, the better half stays
+ * (sequential halving, Karnin et al. 2013); the best gets what is left of the `n` solutions. To solve without a plan is one of the plans.
  */
 export const plan: Method = async function* plan(context) {
   requireInstruction(context, 'plan')
@@ -99,7 +110,7 @@ export const plan: Method = async function* plan(context) {
   const arms = [unplanned, ...texts.map((text, i): Arm => ({ plan: i + 1, text, branches: [] }))]
   for (let next = 0, left: readonly Arm[] = arms; next < n; left = betterHalf(left, entries)) {
     const first = next
-    const round = left.slice(0, n - first)
+    const round = turnsOf(left, n - first)
     next += round.length
     const work = round.map((arm, i) => (first + i === 0 ? opening : solve(context, arm, first + i)))
     for (const [i, arm] of round.entries()) if (first + i > 0) yield planEvent(arm, first + i)

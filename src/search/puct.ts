@@ -1,5 +1,5 @@
 // Which child a simulation goes to: PUCT with virtual loss (research/algorithms.md, b7). Pure numbers; knows no tree.
-import { argmax } from './pick.ts'
+import { argmax, scoreRank } from './pick.ts'
 
 /** How slowly the exploration term grows with the visits of the parent (AlphaZero's pb_c_base). */
 const EXPLORATION_BASE = 19652
@@ -15,6 +15,8 @@ export interface PuctChild {
   readonly firstValue: number
   /** Simulations on their way through it. Each counts as a visit of value 0: the virtual loss that keeps walkers apart. */
   readonly pending: number
+  /** Of its own step, in [0, 1], which decides between equals; null when unscored. */
+  readonly score: number | null
 }
 
 /**
@@ -29,13 +31,18 @@ export function puctScore(child: PuctChild, parentVisits: number, exploration: n
   return value + (growth * prior * Math.sqrt(parentVisits)) / (1 + visits + pending)
 }
 
-/** Index of the child to go to, the first of equals; null when there are none. */
+/**
+ * Index of the child to go to; null when there are none. Of equals, as all are that stand below one weak step where the least score
+ * counts, the one whose own step scores highest, then the first.
+ */
 export function selectChild(
   children: readonly PuctChild[],
   parentVisits: number,
   exploration: number,
 ): number | null {
-  return argmax(children.map(child => [puctScore(child, parentVisits, exploration)]))
+  return argmax(
+    children.map(child => [puctScore(child, parentVisits, exploration), ...scoreRank(child.score)]),
+  )
 }
 
 /**

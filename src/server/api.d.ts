@@ -55,7 +55,7 @@ export interface paths {
          *     alone of a stream, or the same 202 job. While the first is running it is refused with `IDEMPOTENCY_IN_USE`. The key is
          *     free again when the first one fails or its client leaves, and when its result is forgotten, as told at
          *     `GET /search/{id}`. The same key with another body, another `X-LLM-Api-Key` or another preference is refused with
-         *     `IDEMPOTENCY_MISMATCH`.
+         *     `IDEMPOTENCY_MISMATCH`. A key is of one client, told by `X-Api-Key` or else by the bearer token: under the key of another it is another.
          */
         post: operations["search"];
         delete?: never;
@@ -662,8 +662,8 @@ export interface components {
          *       independent solutions that then vote. The LLM is told which step was refused, and what an exact check found in it; one that does
          *       not follow instructions (the built-in solver) is asked again without. With an LLM that cannot continue a partial answer, every
          *       try starts over.
-         *     * `plan`: let the language model write up to `plans` short plans, solve the problem once with each and once with none, and go on with
-         *       the better half of them, by the mean score of their solutions, until `n` solutions are there. Needs an LLM that follows
+         *     * `plan`: let the language model write up to `plans` short plans, solve the problem equally often with each and with none, and go on
+         *       with the better half of them, by the mean score of their solutions, until one is left and `n` solutions are there. Needs an LLM that follows
          *       instructions: the built-in solver does not.
          *     * `mcts`: grow a tree of steps by PUCT, with the critic's score as the value of a leaf, mixed with a rollout's on request. Needs an LLM that can continue
          *       a partial answer.

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Request } from 'express'
 import { AppError } from '../errors.ts'
 import { keyOf } from './asker.ts'
+import { clientOf } from './client.ts'
 import type { Claim } from './searches.ts'
 
 const MAX_KEY = 255
@@ -14,5 +15,7 @@ export function readClaim(req: Pick<Request, 'get' | 'body'>, way: string): Clai
   if (key === '' || key.length > MAX_KEY)
     throw new AppError('INVALID_REQUEST', `Idempotency-Key must have 1 to ${MAX_KEY} characters.`)
   const asked = JSON.stringify([way, keyOf(req) ?? null, req.body])
-  return { key, print: createHash('sha256').update(asked).digest('base64') }
+  // Two clients that happen on the same key have not asked for the same.
+  const owned = JSON.stringify([clientOf(req) ?? null, key])
+  return { key: owned, print: createHash('sha256').update(asked).digest('base64') }
 }

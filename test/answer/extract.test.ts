@@ -159,8 +159,19 @@ test('a hostile line under a heading is read within a second', () => {
   }
 })
 
-test('a line of 2,000,000 characters that names answers all along is read within ten seconds', () => {
-  const started = cpuMs()
-  extractAnswer('answer: '.repeat(250_000))
-  assert.ok(cpuMs() - started < 10_000)
+test('a text of 1,000,000 characters that names answers all along is read within a second', () => {
+  for (const part of ['answer: ', 'answer is:\\(', 'the answer is 1 is one of a b c d e f g. ']) {
+    const started = cpuMs()
+    extractAnswer(part.repeat(1_000_000 / part.length))
+    assert.ok(cpuMs() - started < 1000, part)
+  }
+})
+
+test('of many phrases the last one that names an answer counts', () => {
+  assert.equal(
+    extractAnswer('The answer is 5. Wait, the answer is not what I thought it would be at first.'),
+    '5',
+  )
+  const prose = 'The answer is one that I do not yet see how to reach. '
+  assert.equal(extractAnswer(`The answer is 5. ${prose.repeat(20)}`), '5')
 })

@@ -7,8 +7,10 @@ import { framesOf, STREAMS, sendStream } from './llm-stream.ts'
 /** How one request is answered: as the solver does, or failing in one way. */
 export type LlmMode =
   | SolverMode
-  /** 400 when `continue_final_message` is in the request, else as `ok`. */
+  /** 400 when `continue_final_message` is in the request or the last message is the assistant's, else as `ok`. */
   | 'rejects_continuation'
+  /** As Mistral: a last message of the assistant must be marked as a prefix, and is repeated in the answer. */
+  | 'takes_prefix'
   /** 400 when `logprobs` is in the request, else as `ok`. */
   | 'rejects_logprobs'
   /** 400 when `stream` is in the request, else as `ok`. */
@@ -154,6 +156,10 @@ const ACTS = {
     response.writeHead(200, { 'content-type': 'application/json' })
     response.write(ok.slice(0, ok.length / 2))
   },
+  hangs_mid_rejection: response => {
+    response.writeHead(400, { 'content-type': 'application/json' })
+    response.write('{"error":')
+  },
   dies: response => {
     response.socket?.destroy()
   },
@@ -207,11 +213,14 @@ function perform(mode: LlmMode, request: RecordedRequest, response: ServerRespon
     return
   }
   const isChat = request.path.endsWith('/chat/completions') && Array.isArray(body?.messages)
-  const whole = isChat ? complete(body!, isSolverMode(mode) ? mode : 'ok', world.solve) : null
+  const whole = isChat
+    ? complete(body!, isSolverMode(mode) ? mode : 'ok', world.solve, mode === 'takes_prefix')
+    : null
   const ok = whole === null ? said : JSON.stringify(whole)
   const rejected = REJECTED[mode]
   if (isKey(ACTS, mode)) ACTS[mode](response, ok, said)
   else if (whole === null) send(response, failure(404, 'no such thing here'))
+  else if (!takesForm(body!, mode)) send(response, failure(400, 'Expected last role User'))
   else if (rejected !== undefined && body![rejected] !== undefined)
     send(response, failure(400, `Unrecognized request argument supplied: ${rejected}`))
   else if (body!.stream !== true || mode === 'streams_never') send(response, { body: ok })
@@ -227,9 +236,16 @@ function perform(mode: LlmMode, request: RecordedRequest, response: ServerRespon
 
 const REJECTED: Readonly<Partial<Record<LlmMode, keyof ChatBody>>> = {
   rejects_continuation: 'continue_final_message',
+  takes_prefix: 'continue_final_message',
   rejects_logprobs: 'logprobs',
   rejects_stream: 'stream',
   rejects_stream_options: 'stream_options',
+}
+
+function takesForm({ messages }: ChatBody, mode: LlmMode): boolean {
+  const last = messages.at(-1)
+  if (last?.role !== 'assistant') return true
+  return mode === 'takes_prefix' ? last.prefix === true : mode !== 'rejects_continuation'
 }
 
 function isKey<T extends object>(table: T, key: string): key is Extract<keyof T, string> {

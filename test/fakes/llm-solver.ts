@@ -28,7 +28,7 @@ export function isSolverMode(mode: string): mode is SolverMode {
 
 export interface ChatBody {
   readonly model: string
-  readonly messages: readonly { readonly role: string; readonly content: string }[]
+  readonly messages: readonly { readonly role: string; readonly content: string; readonly prefix?: boolean }[]
   readonly max_tokens?: number
   readonly temperature?: number
   readonly seed?: number
@@ -64,6 +64,7 @@ export function complete(
   body: ChatBody,
   mode: SolverMode,
   solve: (problem: string, seed: number) => string,
+  repeatsPrefix = false,
 ): Record<string, unknown> {
   const { problem, partial, asMessage } = readMessages(body)
   const solution = solve(problem, body.seed ?? 0)
@@ -79,7 +80,7 @@ export function complete(
     choices: [
       {
         index: 0,
-        message: { role: 'assistant', content: text },
+        message: { role: 'assistant', content: repeatsPrefix && asMessage ? partial + text : text },
         finish_reason: finish,
         ...(mode === 'tells_stop_reason' ? { stop_reason: stopReason } : {}),
         ...(mode === 'tells_logprobs' && body.logprobs ? { logprobs: logprobsOf(text) } : {}),

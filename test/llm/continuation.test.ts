@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AppError } from '../../src/errors.ts'
+import { SpentError } from '../../src/llm/spent.ts'
 import type { RecordedRequest } from '../fakes/llm-server.ts'
 import { bench, eventually, never, PROBLEM, request, STEP_1, STEP_2, STEP_3 } from './support.ts'
 
@@ -9,11 +10,12 @@ const ANSWER = 'The answer is 49.'
 
 function modeOf({ body }: RecordedRequest): string {
   if (body?.continue_final_message) return 'continue_final_message'
+  if (body?.messages.at(-1)?.prefix) return 'prefix'
   if (body?.messages.at(-1)?.role === 'assistant') return 'assistant_prefill'
   return (body?.messages.at(-1)?.content.length ?? 0) > PROBLEM.length ? 'prompted' : 'fresh'
 }
 
-for (const mode of ['continue_final_message', 'assistant_prefill', 'prompted'] as const) {
+for (const mode of ['continue_final_message', 'prefix', 'assistant_prefill', 'prompted'] as const) {
   test(`${mode} goes on from the given steps, to the next step or to the end`, async t => {
     const { llm, server } = await bench(t, {}, { continuation: mode })
     const next = await llm.propose(request({ steps: [STEP_1, STEP_2], until: 'step' }), never())
@@ -57,7 +59,16 @@ test('auto goes over to prompted when the endpoint rejects the fields, and asks 
   const second = await llm.propose(request({ steps: [STEP_1, STEP_2], until: 'step' }), never())
   assert.deepEqual([first.text, second.text], [STEP_2, STEP_3])
   assert.equal(first.usage.calls, 1)
-  assert.deepEqual(server.requests.map(modeOf), ['continue_final_message', 'prompted', 'prompted'])
+  assert.deepEqual(server.requests.map(modeOf), ['continue_final_message', 'prefix', 'prompted', 'prompted'])
+})
+
+test('auto finds an endpoint out that wants the partial answer marked as a prefix, though it repeats it', async t => {
+  const { llm, server } = await bench(t, { script: 'takes_prefix' })
+  const first = await llm.propose(request({ steps: [STEP_1], until: 'step' }), never())
+  const second = await llm.propose(request({ steps: [STEP_1, STEP_2] }), never())
+  assert.deepEqual([first.text, first.ended, first.usage.calls], [STEP_2, false, 1])
+  assert.deepEqual([second.text, second.ended], [`${STEP_3}\n\n${ANSWER}`, true])
+  assert.deepEqual(server.requests.map(modeOf), ['continue_final_message', 'prefix', 'prefix'])
 })
 
 for (const until of ['step', 'end'] as const) {
@@ -77,14 +88,16 @@ for (const until of ['step', 'end'] as const) {
   }
 }
 
-test('a restart in other words is answered by a prompted call, and both calls are counted', async t => {
-  const restart = {
+const RESTART = {
+  body: JSON.stringify({
     choices: [{ message: { content: '**Step 1:** Take 12 first.' }, finish_reason: 'stop' }],
     usage: { prompt_tokens: 10, completion_tokens: 5 },
-  }
+  }),
+}
+
+test('a restart in other words is answered by a prompted call, and both calls are counted', async t => {
   const { llm } = await bench(t, {
-    script: sent =>
-      modeOf(sent) === 'continue_final_message' ? { body: JSON.stringify(restart) } : ('ok' as const),
+    script: sent => (modeOf(sent) === 'continue_final_message' ? RESTART : ('ok' as const)),
   })
   const reply = await llm.propose(request({ steps: [STEP_1], until: 'step' }), never())
   assert.equal(reply.text, STEP_2)
@@ -115,10 +128,10 @@ test('a bad key during the probe is reported as such and settles nothing', async
 })
 
 test('an endpoint that rejects every form is asked again next time', async t => {
-  const { llm, server } = await bench(t, { script: (_, index) => (index < 2 ? 'bad_request' : 'ok') })
+  const { llm, server } = await bench(t, { script: (_, index) => (index < 3 ? 'bad_request' : 'ok') })
   await assert.rejects(llm.propose(request({ steps: [STEP_1] }), never()), { code: 'LLM_REFUSED' })
   await llm.propose(request({ steps: [STEP_1] }), never())
-  assert.equal(modeOf(server.requests[2]!), 'continue_final_message')
+  assert.equal(modeOf(server.requests[3]!), 'continue_final_message')
 })
 
 test('requests at the same time share one probe', async t => {
@@ -129,7 +142,7 @@ test('requests at the same time share one probe', async t => {
   const replies = await Promise.all(asked)
   assert.ok(replies.every(reply => reply.text === STEP_2))
   assert.equal(server.requests.filter(sent => modeOf(sent) === 'continue_final_message').length, 1)
-  assert.equal(server.requests.length, 9)
+  assert.equal(server.requests.length, 10)
 })
 
 test('requests that wait for a probe share its failure', async t => {
@@ -141,7 +154,42 @@ test('requests that wait for a probe share its failure', async t => {
     assert.ok(result.status === 'rejected' && result.reason instanceof AppError)
     assert.equal(result.reason.code, 'LLM_REFUSED')
   }
-  assert.equal(server.requests.length, 2)
+  assert.equal(server.requests.length, 3)
+})
+
+test('an answer to the probe that cannot be read costs nobody else theirs', async t => {
+  const { llm } = await bench(t, {
+    script: (_, index) => (index === 0 ? 'broken_json' : 'ok'),
+    delayMs: 10,
+  })
+  const settled = await Promise.allSettled(
+    Array.from({ length: 5 }, () => llm.propose(request({ steps: [STEP_1], until: 'step' }), never())),
+  )
+  assert.deepEqual(
+    settled.map(({ status }) => status),
+    ['rejected', ...Array.from({ length: 4 }, () => 'fulfilled')],
+  )
+})
+
+test('what a probe had written when its time was over is spent once, not by each that waited for it', async t => {
+  const server = { script: 'stream_stalls_between' } as const
+  const { llm } = await bench(t, server, { stream: 'on', timeoutMs: 300 })
+  const settled = await Promise.allSettled(
+    Array.from({ length: 5 }, () => llm.propose(request({ steps: [STEP_1] }), never())),
+  )
+  const spent = settled.map(result => result.status === 'rejected' && result.reason instanceof SpentError)
+  assert.deepEqual(spent, [true, false, false, false, false])
+})
+
+test('a call that gave nothing of use counts also where the one in its place fails', async t => {
+  for (const second of ['error_in_200', 'refuses'] as const) {
+    const { llm } = await bench(t, { script: (_, index) => (index === 0 ? RESTART : second) })
+    await assert.rejects(llm.propose(request({ steps: [STEP_1, STEP_2] }), never()), error => {
+      assert.ok(error instanceof SpentError)
+      assert.deepEqual([error.usage.prompt_tokens, error.usage.completion_tokens], [10, 5])
+      return true
+    })
+  }
 })
 
 test('when the prober leaves, a waiting request probes; when a waiting one leaves, it goes at once', async t => {

@@ -85,6 +85,13 @@ for (const [status, code] of statuses) {
   })
 }
 
+test('the words of a rejection are waited for only a little', async t => {
+  const { llm } = await bench(t, { script: 'hangs_mid_rejection' })
+  const begunAt = performance.now()
+  await assert.rejects(llm.propose(request(), never()), { code: 'LLM_REFUSED' })
+  assert.ok(performance.now() - begunAt < 5000)
+})
+
 test('a redirect is not followed', async t => {
   const { server } = await failWith(t, 'redirect')
   assert.deepEqual(

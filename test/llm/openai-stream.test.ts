@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import type { OpenAiOptions } from '../../src/llm/openai.ts'
 import { SpentError } from '../../src/llm/spent.ts'
 import type { LlmRequest } from '../../src/llm/types.ts'
-import type { LlmServerOptions } from '../fakes/llm-server.ts'
+import type { LlmScript, LlmServerOptions } from '../fakes/llm-server.ts'
 import { bench, eventually, never, PROBLEM, request, STEP_1, STEP_2, STEP_3 } from './support.ts'
 
 const WHOLE = [STEP_1, STEP_2, STEP_3, 'The answer is 49.'].join('\n\n')
@@ -74,19 +74,20 @@ test('by default a stream is asked for only where an endpoint was seen to write 
   )
 })
 
-test('an endpoint that refuses to stream is asked without, from then on at once', async t => {
-  const { llm, server } = await streaming(t, { script: 'rejects_stream' })
-  for (let i = 0; i < 2; i++) assert.equal((await llm.propose(request(), never())).text, WHOLE)
-  assert.deepEqual(
-    server.requests.map(({ body }) => [body?.stream, body?.stream_options !== undefined]),
-    [
-      [true, true],
-      [true, false],
-      [undefined, false],
-      [undefined, false],
-    ],
-  )
-})
+const MUTE: LlmScript = ({ body }) => (body?.stream ? { status: 400, body: '' } : 'ok')
+for (const [how, script, tries] of [
+  ['and says so', 'rejects_stream', []],
+  ['without a word', MUTE, [[true, false]]],
+] as const) {
+  test(`an endpoint that refuses to stream ${how} is asked without, from then on at once`, async t => {
+    const { llm, server } = await streaming(t, { script })
+    for (let i = 0; i < 2; i++) assert.equal((await llm.propose(request(), never())).text, WHOLE)
+    assert.deepEqual(
+      server.requests.map(({ body }) => [body?.stream, body?.stream_options !== undefined]),
+      [[true, true], ...tries, [undefined, false], [undefined, false]],
+    )
+  })
+}
 
 test('an endpoint that refuses to tell the usage of a stream streams without it, and tokens are estimated', async t => {
   const { llm, server } = await streaming(t, { script: 'rejects_stream_options' })

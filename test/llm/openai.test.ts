@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createOpenAiLlm } from '../../src/llm/openai.ts'
+import type { LlmAnswer, RecordedRequest } from '../fakes/llm-server.ts'
 import { bench, KEY, never, PROBLEM, request, STEP_1, STEP_2, STEP_3 } from './support.ts'
 
 test('a whole solution comes back with its usage', async t => {
@@ -196,4 +197,69 @@ test('a request that is refused for another reason does not cost the log-probabi
   await assert.rejects(llm.propose(request({ logprobs: true }), never()), { code: 'LLM_REFUSED' })
   assert.equal((await llm.propose(request({ logprobs: true }), never())).meanLogprob, Math.log(0.5))
   assert.equal(server.requests.length, 3)
+})
+
+// As OpenAI's reasoning models, Mistral and Gemini word it.
+const REFUSALS = {
+  max_tokens:
+    "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+  temperature: "Unsupported value: 'temperature' does not support 0.7 with this model.",
+  stop: "Unsupported parameter: 'stop' is not supported with this model.",
+  seed: '[{"type":"extra_forbidden","loc":["body","seed"],"msg":"Extra inputs are not permitted","input":0}]',
+} as const
+type Refused = keyof typeof REFUSALS
+
+/** Refuses the fields one at a time, as endpoints do. */
+const refusing =
+  (...fields: readonly Refused[]) =>
+  ({ body }: RecordedRequest): LlmAnswer | 'ok' => {
+    const field = fields.find(field => body?.[field] !== undefined)
+    if (field === undefined) return 'ok'
+    return {
+      status: field === 'seed' ? 422 : 400,
+      body: JSON.stringify({ error: { message: REFUSALS[field] } }),
+    }
+  }
+
+test('an endpoint that names a usual field as the one it refuses is asked without it, from then on at once', async t => {
+  const { llm, server } = await bench(t, { script: refusing('seed', 'temperature', 'max_tokens') })
+  for (let i = 0; i < 2; i++) {
+    const reply = await llm.propose(request(), never())
+    assert.deepEqual([reply.ended, reply.usage.calls], [true, 1])
+  }
+  assert.equal(server.requests.length, 5)
+  const { model, messages, ...rest } = server.requests.at(-1)!.body!
+  assert.deepEqual(rest, { max_completion_tokens: 200 })
+})
+
+test('where the stop sequence is refused the step is cut here, and is not taken for the end', async t => {
+  const { llm } = await bench(t, { script: refusing('stop') })
+  for (let i = 0; i < 2; i++) {
+    const reply = await llm.propose(request({ until: 'step' }), never())
+    assert.deepEqual([reply.text, reply.ended], [STEP_1, false])
+  }
+})
+
+test('a rejection that repeats the request, or names no field of it, is final after one call', async t => {
+  for (const message of [
+    'The prompt is too long.',
+    JSON.stringify({ messages: [], seed: 1, temperature: 1 }),
+  ]) {
+    const { llm, server } = await bench(t, {
+      script: () => ({ status: 400, body: JSON.stringify({ error: { message } }) }),
+    })
+    await assert.rejects(llm.propose(request(), never()), { code: 'LLM_REFUSED' })
+    assert.equal(server.requests.length, 1)
+  }
+})
+
+test('a field that was named in vain is sent again', async t => {
+  const vain = { status: 400, body: '{"error":"the seed is too large"}' }
+  const { llm, server } = await bench(t, { script: (_, index) => (index < 2 ? vain : 'ok') })
+  await assert.rejects(llm.propose(request(), never()), { code: 'LLM_REFUSED' })
+  await llm.propose(request({ seed: 5 }), never())
+  assert.deepEqual(
+    server.requests.map(({ body }) => body?.seed),
+    [0, undefined, 5],
+  )
 })

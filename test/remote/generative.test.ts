@@ -127,3 +127,16 @@ test('at the deadline what was scored stays scored', async t => {
   assert.equal(critique!.steps[0]!.score, 1)
   assert.equal(critique!.steps[1]!.reason, 'LLM_TIMEOUT: The critic "spc" did not answer within 0.3 s.')
 })
+
+test('a chat model that refuses a temperature judges without one', async t => {
+  const script: LlmScript = (request, index) =>
+    request.body?.temperature === undefined
+      ? checksSums()(request, index)
+      : { status: 400, body: '{"error":{"param":"temperature"}}' }
+  const { critic } = await bench(t, script)
+  const [critique] = await critic.judge([SUMS])
+  assert.deepEqual(
+    critique!.steps.map(({ score }) => score),
+    [1, 0],
+  )
+})

@@ -20,6 +20,17 @@ test('beam: the best of all proposals go on, wherever they come from', async () 
   assert.deepEqual(left, ['c @0.3', 'd @0.2', 'b0 @0.7', 'b1 @0.7'])
 })
 
+for (const method of ['beam', 'dvts'] as const) {
+  test(`${method}: of steps behind the same weak one the better goes on`, async () => {
+    const world = scripted((steps, k) =>
+      steps.length === 0 ? 'weak @0.3' : steps.length === 1 ? `s${k} @0.${5 + k}` : 'The answer is 1. @0.9!',
+    )
+    await search(world, { method, params: { n: 3, width: 3 } })
+    const followed = new Set(world.requests.filter(r => depthOf(r) === 2).map(({ steps }) => steps[1]))
+    assert.deepEqual([...followed], ['s2 @0.7'])
+  })
+}
+
 const SIZES: [n: number, width: number, firstRound: number, beams: number][] = [
   [8, 4, 8, 2],
   [5, 4, 5, 2],

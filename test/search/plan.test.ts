@@ -33,6 +33,17 @@ test('plan: every plan and none get a solution, then the better half, and the be
   assert.equal(result.finish_reason, 'complete')
 })
 
+test('plan: rounds share many solutions evenly, and the last plan gets its share at once', async () => {
+  const values = { '-': 0.2, a: 0.6, b: 0.9, c: 0.1 }
+  const { world, told, run } = planned(['a', 'b', 'c'], values, { latencyMs: () => 1 })
+  const { result } = await run({ n: 40, concurrency: 40 })
+  assert.equal(result.candidates.length, 40)
+  const counts = ['-', 'a', 'b', 'c'].map(plan => told().filter(name => name === plan).length)
+  // 3 each, 7 each of the better half, and the other 14.
+  assert.deepEqual(counts, [3, 10, 24, 3])
+  assert.equal(world.live.llmPeak, 14)
+})
+
 test('plan: it is told which plan each solution follows, before its steps', async () => {
   const { run } = planned(['a', 'b'], { '-': 0.2, a: 0.6, b: 0.9 })
   const { events } = await run({ n: 5, plans: 2 })

@@ -9,6 +9,7 @@ const child = (more: Partial<PuctChild> = {}): PuctChild => ({
   valueSum: 0,
   firstValue: 0.5,
   pending: 0,
+  score: 0.5,
   ...more,
 })
 const near = (got: number, want: number) => assert.ok(Math.abs(got - want) < 1e-9, `${got}, want ${want}`)
@@ -26,7 +27,10 @@ test('a pending walk counts as a visit of value 0', () => {
   near(puctScore(child({ pending: 1 }), 0, 1.25), 0.25)
 })
 
-test('before any visit the highest first value is chosen, the first of equals', () => {
+test('before any visit the highest first value is chosen, of equals the one whose step scores highest, then the first', () => {
+  assert.equal(selectChild([child(), child({ score: 0.9 }), child({ score: 0.9 })], 0, 1.25), 1)
+  assert.equal(selectChild([child({ score: null }), child({ score: 0.1 })], 0, 1.25), 1)
+  assert.equal(selectChild([child({ score: 0.1 }), child({ firstValue: 0.6, score: 0 })], 0, 1.25), 1)
   assert.equal(selectChild([child(), child({ firstValue: 0.7 }), child({ firstValue: 0.7 })], 0, 1.25), 1)
   assert.equal(selectChild([], 0, 1.25), null)
 })

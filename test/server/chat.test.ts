@@ -186,7 +186,7 @@ const REFUSED: readonly [name: string, body: object, code: ErrorCode, param: str
   ],
   ['a wrong type', { temperature: 'hot' }, 'INVALID_REQUEST', 'temperature'],
   ['an unknown option', { spar: { methods: 'mcts' } }, 'INVALID_REQUEST', 'spar.methods'],
-  ['a parameter of another method', { spar: { params: { runs: 2 } } }, 'INVALID_REQUEST', 'params'],
+  ['a parameter of another method', { spar: { params: { runs: 2 } } }, 'INVALID_REQUEST', 'spar.params'],
   ['an unknown model', { model: 'gpt-9' }, 'UNKNOWN_UPSTREAM', 'model'],
   ['an unknown upstream', { spar: { llm: none } }, 'UNKNOWN_UPSTREAM', null],
   ['an unknown critic', { spar: { critic: 'sums@9' } }, 'UNKNOWN_CRITIC', null],

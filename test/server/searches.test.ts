@@ -244,6 +244,15 @@ test('a key that stands for another request is refused', async () => {
   }
 })
 
+test('a key is of one client: another one has its own of the same name', async () => {
+  const key = { 'Idempotency-Key': '1' }
+  const first = await post(world, body, { ...key, 'X-Api-Key': 'ann' })
+  const other = await post(world, { ...body, seed: 4 }, { ...key, Authorization: 'Bearer bob' })
+  assert.deepEqual([first.status, other.status], [200, 200])
+  assert.notEqual(other.body.id, first.body.id)
+  assert.equal((await post(world, body, { ...key, 'X-Api-Key': 'ann' })).body.id, first.body.id)
+})
+
 test('a key that is no key is refused', async () => {
   for (const key of ['', 'x'.repeat(256)]) {
     const answer = await post(world, body, { 'Idempotency-Key': key })

@@ -10,6 +10,7 @@ import type { Operation } from '../operations.ts'
 import type { Searches } from '../searches.ts'
 import { prepareSearch } from '../serve-search.ts'
 import { dataFrame, openEventStream } from '../sse.ts'
+import { InvalidRequest } from '../validate.ts'
 
 type Schemas = components['schemas']
 
@@ -23,7 +24,7 @@ export const chatCompletions = (
     const { body } = req
     const ask = toSearch(body, { upstreams: deps.llms.names, maxProblem })
     const head = { model: body.model, created: Math.floor(deps.now() / 1000) }
-    const { run } = prepareSearch(deps, ask, waitingAsker(deps, searches, res))
+    const { run } = prepare(() => prepareSearch(deps, ask, waitingAsker(deps, searches, res)))
     if (!body.stream) return void res.json(wordCompletion((await run()).answer, head))
     const stream = openEventStream(res, deps.config)
     res.locals.endWith = error => stream.close(frameOf(toChatError(error)))
@@ -31,6 +32,16 @@ export const chatCompletions = (
     for (const chunk of wordChunks(answer, head, body.stream_options?.include_usage === true))
       await stream.send(frameOf(chunk))
     stream.close(dataFrame('[DONE]'))
+  }
+}
+
+/** A search's fields stand under `spar` here. */
+function prepare<T>(search: () => T): T {
+  try {
+    return search()
+  } catch (error) {
+    if (!(error instanceof InvalidRequest)) throw error
+    throw new InvalidRequest(error.errors.map(({ path, message }) => ({ path: `spar.${path}`, message })))
   }
 }
 
