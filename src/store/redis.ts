@@ -91,9 +91,14 @@ function redisTraffic(redis: Redis, key: (name: string) => string, log: StoreLog
       return known.map(n => n === 1)
     },
 
-    async readTraffic({ limit, since }: { limit: number; since?: number }): Promise<LabelledTraffic[]> {
+    async readTraffic({
+      limit,
+      since = -Infinity,
+      skip = 0,
+    }: Parameters<Store['readTraffic']>[0]): Promise<LabelledTraffic[]> {
+      const from = since === -Infinity ? '-inf' : String(since)
       const members = await reach(
-        redis.zrevrangebyscore(order, '+inf', String(since ?? '-inf'), 'LIMIT', 0, asCount(limit)),
+        redis.zrevrangebyscore(order, '+inf', from, 'LIMIT', asCount(skip), asCount(limit)),
       )
       const found: LabelledTraffic[] = []
       for (let i = 0; i < members.length; i += READ_CHUNK)

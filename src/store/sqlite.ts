@@ -37,6 +37,8 @@ export function openSqliteStore(path: string, options: { log?: StoreLog } = {}):
   }
 }
 
+type Page = Parameters<Store['readTraffic']>[0]
+
 // Each transaction holds the write lock for a moment only, so that other processes get in between.
 const PRUNE_CHUNK = 500
 
@@ -48,7 +50,9 @@ function sqliteTraffic(db: DatabaseSync, log: StoreLog | undefined) {
   const insertFeedback = db.prepare(
     'INSERT INTO feedback (id, feedback) VALUES (?, ?) ON CONFLICT (id, feedback) DO NOTHING',
   )
-  const newest = db.prepare('SELECT id, record FROM traffic WHERE at >= ? ORDER BY at DESC, seq DESC LIMIT ?')
+  const newest = db.prepare(
+    'SELECT id, record FROM traffic WHERE at >= ? ORDER BY at DESC, seq DESC LIMIT ? OFFSET ?',
+  )
   const feedbackOf = db.prepare('SELECT feedback FROM feedback WHERE id = ? ORDER BY seq')
   const count = db.prepare('SELECT count(*) AS n FROM traffic')
   const deleteOlder = db.prepare(
@@ -78,10 +82,10 @@ function sqliteTraffic(db: DatabaseSync, log: StoreLog | undefined) {
       )
     },
 
-    async readTraffic({ limit, since }: { limit: number; since?: number }): Promise<LabelledTraffic[]> {
+    async readTraffic({ limit, since, skip = 0 }: Page): Promise<LabelledTraffic[]> {
       // One snapshot: a record and its feedback never come from different moments.
       return read(db, () => {
-        const rows = newest.all(since ?? -Infinity, asCount(limit))
+        const rows = newest.all(since ?? -Infinity, asCount(limit), asCount(skip))
         const records = keepReadable(
           rows.map(row => readRecord(row.record)),
           'traffic',

@@ -137,8 +137,11 @@ export interface Store {
    * `at` included, counts once, so that trying again is safe.
    */
   addFeedback(items: readonly Feedback[]): Promise<boolean[]>
-  /** Newest first by `at`, then by arrival; at most `limit`, `at >= since`. All feedback so far, in order of arrival. */
-  readTraffic(options: { limit: number; since?: number }): Promise<LabelledTraffic[]>
+  /**
+   * Newest first by `at`, then by arrival; at most `limit`, `at >= since`, without the first `skip`. All feedback so far, in order of arrival. What
+   * arrives between two reads moves the rest along: whoever reads on by `skip` may meet a record again.
+   */
+  readTraffic(options: { limit: number; since?: number; skip?: number }): Promise<LabelledTraffic[]>
   countTraffic(): Promise<number>
   /** Forgets records and their feedback; returns how many records went. No field set: none go. */
   pruneTraffic(retention: Retention): Promise<number>

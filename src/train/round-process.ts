@@ -8,6 +8,7 @@ import { openSqliteStore } from '../store/sqlite.ts'
 import type { LabelledTraffic } from '../store/types.ts'
 import { MAX_RECORDS } from './round/collect.ts'
 import type { RoundNews, RoundOrder } from './round/messages.ts'
+import { readNewest } from './round/newest.ts'
 import { runRound } from './round/round.ts'
 
 const stopping = new AbortController()
@@ -52,7 +53,7 @@ async function readTraffic(address: string): Promise<LabelledTraffic[]> {
   const isRedis = /^rediss?:\/\//.test(address)
   const store = isRedis ? openRedisStore(address) : openSqliteStore(address)
   try {
-    return await store.readTraffic({ limit: MAX_RECORDS })
+    return await readNewest(store, MAX_RECORDS)
   } finally {
     await store.close()
   }

@@ -36,7 +36,7 @@ export function storeConformance(name: string, options: { open: () => StoreSite 
   describe(`${name}: jobs`, () => jobConformance(openFor))
 }
 
-async function idsOf(store: Store, options: { limit: number; since?: number }): Promise<string[]> {
+async function idsOf(store: Store, options: Parameters<Store['readTraffic']>[0]): Promise<string[]> {
   return (await store.readTraffic(options)).map(({ record }) => record.id)
 }
 
@@ -91,6 +91,9 @@ function trafficConformance(openFor: OpenFor): void {
     [{ limit: 1, since: NOW + 2 }, ['d']],
     [{ limit: 10, since: NOW + 4 }, []],
     [{ limit: 10, since: 0 }, ['d', 'c', 'b', 'a']],
+    [{ limit: 2, skip: 1 }, ['c', 'b']],
+    [{ limit: 2, skip: 3, since: NOW }, ['a']],
+    [{ limit: 10, skip: 4 }, []],
   ] as const) {
     test(`reading with ${JSON.stringify(given)} gives [${want}]`, async t => {
       const store = openFor(t)()
