@@ -12,6 +12,8 @@ export interface SuccessionOptions {
   readonly now: () => number
   /** How a winner is tried out before it serves; at once when left out. */
   readonly rollout?: RolloutPlan
+  /** How often what servers counted is looked at. */
+  readonly pollMs?: number
 }
 
 type Decided = Extract<RoundNews, { kind: 'done' }>
@@ -54,12 +56,15 @@ export async function carryOut(
   const trial = { store, plan: options.rollout ?? AT_ONCE, id: job, candidate: version, parent, now }
   const tried = await tryOut({
     ...trial,
+    ...(options.pollMs !== undefined && { pollMs: options.pollMs }),
     signal,
     report: (stage, rollout) => change({ stage, percent: 99, figures: { ...decided.figures, rollout } }),
   })
   const isTried = Object.keys(tried.figures).length > 0
   const figures = { ...decided.figures, ...(isTried && { rollout: tried.figures }) }
   if (tried.kind === 'refused') return refuse(options, candidate, { figures, reason: tried.reason }, tried.by)
+  await change({ stage: 'promote', percent: 99 }) // which tells whether the job was cancelled or taken over a moment ago
+  signal.throwIfAborted()
   const why = {
     kind: 'promotion',
     by: 'gate',

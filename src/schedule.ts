@@ -2,7 +2,7 @@
 
 import { Cron } from 'croner'
 import { AppError } from './errors.ts'
-import type { Log } from './log.ts'
+import { type Log, outageOf } from './log.ts'
 import { repeat } from './repeat.ts'
 import type { Store } from './store/types.ts'
 
@@ -104,6 +104,5 @@ export function startScheduler({
     await schedule.started(count)
     log.info({ records: count }, 'round started by the schedule')
   }
-  const safely = () => look().catch(error => log.warn({ error }, 'the schedule could not be looked at'))
-  return repeat(safely, everyMs)
+  return repeat(look, everyMs, outageOf(log, 'the schedule cannot be looked at'))
 }

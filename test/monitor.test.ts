@@ -88,7 +88,7 @@ test('a critic that changes its mind on fixed items shows, on whichever server; 
       critic: () => critic,
       gauge: reading => void told.push(reading),
       now: () => NOW + 1,
-      log: { warn: (_, message) => assert.fail(message) },
+      log: { warn: (_, message) => assert.fail(message), info: () => {} },
     })()
   await look()
   score = 0.4

@@ -105,3 +105,28 @@ test('while a round runs nothing starts; it does when that has ended', async t =
   await settle()
   assert.deepEqual(rounds, [2, 2])
 })
+
+test('a schedule that cannot be looked at is told of once, and once when it can', async () => {
+  const told: string[] = []
+  let looks = 0
+  const stop = startScheduler({
+    store: {
+      countTraffic: async () => 0,
+      async getNote() {
+        if (++looks <= 5) throw new Error('away')
+        return null
+      },
+      putNote: async () => true,
+    },
+    start: async () => true,
+    now: () => NOW,
+    log: { info: (_, message) => void told.push(message), warn: (_, message) => void told.push(message) },
+    everyMs: 2,
+  })
+  while (looks < 10) await new Promise(resolve => setTimeout(resolve, 2))
+  await stop()
+  assert.deepEqual(told, [
+    'the schedule cannot be looked at',
+    'the schedule cannot be looked at: that is over',
+  ])
+})

@@ -21,6 +21,10 @@ interface Setting {
   readonly serving?: string
   /** Whether the store refuses this change. */
   readonly refuses?: (change: JobChange) => boolean
+  /** Called before a job is claimed. */
+  readonly claim?: () => void
+  /** Called when the round has ended, before anything comes of it. */
+  readonly onDecided?: (store: Store) => void
   readonly rollout?: RolloutPlan
   /** Told the job every 10 ms until it ends. */
   readonly onLook?: (job: Job, store: Store, trainer: Trainer) => Promise<unknown>
@@ -31,7 +35,16 @@ interface Setting {
 /** Runs one job to its end. */
 async function runJob(
   t: TestContext,
-  { act, serving = 'parent', refuses = () => false, rollout, onLook, trainedDir = '' }: Setting,
+  {
+    act,
+    serving = 'parent',
+    refuses = () => false,
+    claim = () => {},
+    onDecided = () => {},
+    rollout,
+    onLook,
+    trainedDir = '',
+  }: Setting,
 ) {
   const sqlite = openSqliteStore(':memory:')
   const store: Store = {
@@ -39,6 +52,10 @@ async function runJob(
     updateJob: async (id, change, guard) => {
       if (refuses(change)) throw new AppError('NOT_READY', 'The store cannot be used at the moment.')
       return sqlite.updateJob(id, change, guard)
+    },
+    claimJob: async (...by) => {
+      claim()
+      return sqlite.claimJob(...by)
     },
   }
   const promoted: string[] = []
@@ -62,7 +79,10 @@ async function runJob(
     registry: {
       current: () => ({ version: 'parent' }) as Critic,
       dirOf: version => version,
-      list: () => [{ ...entry, version: 'trained-1', parent: 'parent' }],
+      list() {
+        onDecided(sqlite)
+        return [{ ...entry, version: 'trained-1', parent: 'parent' }]
+      },
       originOf: () => ({ data_hash: 'hash', parents: ['parent'] }),
       succeed: async (parent, version, { by }) => {
         if (parent !== serving) return false
@@ -76,6 +96,7 @@ async function runJob(
     owner: 'test',
     threads: 1,
     pollMs: 10,
+    retryMs: 10,
     ...(rollout && { rollout }),
     roundProcess: fileURLToPath(new URL('./fakes/round-process.ts', import.meta.url)),
   })
@@ -129,7 +150,50 @@ test('a loser is rejected with its reason, which is recorded', async t => {
 test('a store that is away while a round tells of its progress does not end the round', async t => {
   const { job, lines } = await runJob(t, { act: 'promoted', refuses: change => change.stage === 'learn' })
   assert.equal(job.state, 'promoted')
-  assert.match(lines.join(), /progress of a round could not be told/)
+  assert.match(lines.join(), /progress of a round cannot be told/)
+})
+
+test('a store that is away while a winner is tried out and promoted does not lose it', async t => {
+  for (const stage of ['shadow', 'promote', 'done']) {
+    let away = 0
+    const { job, promoted, left } = await runJob(t, {
+      act: 'promoted',
+      rollout: PLAN,
+      refuses: change => change.stage === stage && ++away < 4,
+      async onLook({ stage: now }, store) {
+        const note = now === 'shadow' || now === 'canary' ? await store.getNote('rollout') : null
+        if (note && (note.value as { stage: string }).stage === now)
+          await store.putNote('rollout', { ...(note.value as object), wish: 'skip' }, note.revision)
+      },
+    })
+    assert.deepEqual([job.state, job.reason], ['promoted', 'Better.'], stage)
+    assert.deepEqual(new Set(promoted), new Set(['trained-1 by gate']))
+    assert.equal((left!.value as { stage: string }).stage, 'watch', stage)
+    assert.ok(away >= 4)
+  }
+})
+
+test('a store that is away for long is told of once, and once when it is back', async t => {
+  let claims = 0
+  const { lines } = await runJob(t, {
+    act: 'promoted',
+    claim: () => {
+      if (++claims <= 20) throw new AppError('NOT_READY', 'The store cannot be used at the moment.')
+    },
+  })
+  const told = lines.map(line => (JSON.parse(line) as { message: string }).message)
+  assert.deepEqual(
+    told.filter(message => message.startsWith('the trainer')),
+    ['the trainer cannot look after jobs', 'the trainer cannot look after jobs: that is over'],
+  )
+})
+
+test('a job that is cancelled as its round ends promotes nobody', async t => {
+  const { job, promoted } = await runJob(t, {
+    act: 'promoted',
+    onDecided: store => void store.updateJob('job_1', { state: 'cancelled' }),
+  })
+  assert.deepEqual([job.state, promoted], ['cancelled', []])
 })
 
 test('a round that fails says why in its job', async t => {

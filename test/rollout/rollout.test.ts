@@ -271,6 +271,42 @@ test('what was promoted and behaves is not watched for ever', async t => {
   assert.deepEqual([await readRollout(world.store), world.withdrawn], [null, []])
 })
 
+test('a store that is away for long is told of once, and once when it is back', async t => {
+  const store = openSqliteStore(':memory:')
+  const told: string[] = []
+  const write = (line: string) => void told.push((JSON.parse(line) as { message: string }).message)
+  let isAway = true
+  const reached = async () => {
+    if (isAway) throw new AppError('NOT_READY', 'The store cannot be used at the moment.')
+  }
+  const desk = openDesk({
+    store: { ...store, getNote: async key => reached().then(() => store.getNote(key)) },
+    registry: {
+      current: () => aCritic('parent', 0.6),
+      get: version => aCritic(version, 0.6),
+      hold: async () => () => {},
+      follow: reached,
+      withdraw: async () => null,
+    },
+    owner: 'one',
+    log: createLog({ level: 'info', stream: { write } }),
+    now: () => 1,
+    everyMs: 3_600_000,
+  })
+  t.after(async () => {
+    await desk.close()
+    await store.close()
+  })
+  for (let i = 0; i < 10; i++) await desk.look()
+  assert.equal(told.length, 2, told.join())
+  isAway = false
+  for (let i = 0; i < 10; i++) await desk.look()
+  assert.deepEqual(
+    told.slice(2),
+    told.slice(0, 2).map(message => `${message}: that is over`),
+  )
+})
+
 test('comparing never makes a client wait: the line is short, and what does not fit is dropped and counted', async () => {
   let release = () => {}
   const stuck = new Promise<void>(resolve => {
