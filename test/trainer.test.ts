@@ -19,6 +19,8 @@ interface Setting {
   readonly act: keyof typeof ACTS
   /** Of the critic that serves when the round ends; it was trained from `parent`. */
   readonly serving?: string
+  /** What serves when the job is taken up, where it is not `parent`. */
+  readonly current?: string
   /** Whether the store refuses this change. */
   readonly refuses?: (change: JobChange) => boolean
   /** Called before a job is claimed. */
@@ -39,6 +41,7 @@ async function runJob(
     act,
     serving = 'parent',
     refuses = () => false,
+    current = 'parent',
     claim = () => {},
     onDecided = () => {},
     rollout,
@@ -77,7 +80,7 @@ async function runJob(
     store,
     storeAddress: ':memory:',
     registry: {
-      current: () => ({ version: 'parent' }) as Critic,
+      current: () => ({ version: current }) as Critic,
       dirOf: version => version,
       list() {
         onDecided(sqlite)
@@ -171,6 +174,13 @@ test('a store that is away while a winner is tried out and promoted does not los
     assert.equal((left!.value as { stage: string }).stage, 'watch', stage)
     assert.ok(away >= 4)
   }
+})
+
+test('what a trainer promoted that died then is watched by whoever takes the job up', async t => {
+  const { job, promoted, left } = await runJob(t, { act: 'promoted', rollout: PLAN, current: 'trained-1' })
+  assert.deepEqual([job.state, job.reason, promoted], ['promoted', 'Better.', []])
+  const { stage, candidate, parent } = left!.value as Record<string, string>
+  assert.deepEqual([stage, candidate, parent], ['watch', 'trained-1', 'parent'])
 })
 
 test('a store that is away for long is told of once, and once when it is back', async t => {

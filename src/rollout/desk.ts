@@ -4,7 +4,7 @@ import type { Registry } from '../critic/registry.ts'
 import type { Critic, Critique } from '../critic/types.ts'
 import { type Log, outageOf } from '../log.ts'
 import type { Store } from '../store/types.ts'
-import { calibrationOf } from './calibration.ts'
+import { createCalibrations } from './calibration.ts'
 import { type Answered, type Comparer, createComparer } from './compare.ts'
 import { armFaults, calibrationFaults } from './limits.ts'
 import { changeRollout, type Rollout, readRollout, readTallies, writeTally } from './state.ts'
@@ -51,6 +51,7 @@ export function openDesk(options: DeskOptions): Desk {
     everyMs = EVERY_MS,
   } = options
   let active: Active | null = null
+  const calibrationOf = createCalibrations(store, now)
   const following = outageOf(log, 'this server cannot follow which critic serves')
   const holding = outageOf(log, 'this server cannot load what is tried out')
   const looking = outageOf(log, 'this server cannot follow the shared state')
@@ -88,7 +89,7 @@ export function openDesk(options: DeskOptions): Desk {
     const isStill = registry.current().version === candidate
     if (isStill && baseline && now() < rollout.until) {
       const { candidate: arm } = await readTallies(store, rollout)
-      const calibration = await calibrationOf(store, candidate, rollout.since)
+      const calibration = await calibrationOf(candidate, rollout.since)
       const faults = [
         ...armFaults(baseline.arm, armFigures(arm)),
         ...calibrationFaults(baseline.calibration, calibration),
@@ -134,6 +135,7 @@ function activate(rollout: Rollout, candidate: Critic, release: () => void, stop
   const { stage, share } = rollout
   const comparer: Comparer | null = stage === 'shadow' ? createComparer(candidate, stopwatch) : null
   const observed = observer(stopwatch)
+  let requests = 0
   const arms = { serving: EMPTY_TALLY.serving, candidate: EMPTY_TALLY.candidate }
   const counting = (name: keyof typeof arms) => (call: Parameters<typeof count>[1]) => {
     arms[name] = count(arms[name], call)
@@ -141,7 +143,8 @@ function activate(rollout: Rollout, candidate: Critic, release: () => void, stop
   return {
     rollout,
     criticFor(serving, client) {
-      const isIn = placeOf(rollout.candidate, client) < share
+      // In shadow nobody notices: of one client alone a share must be compared too, not all or nothing.
+      const isIn = placeOf(rollout.candidate, comparer ? String(requests++) : client) < share
       if (comparer)
         return { critic: isIn ? observed(serving, undefined, comparer.offer) : serving, fallback: null }
       if (stage === 'canary' && isIn && serving.version === rollout.parent)

@@ -1,6 +1,6 @@
 // The store port on one SQLite file: traffic, feedback, serving pointer; jobs are in sqlite-jobs.ts. Knows no HTTP.
 import type { DatabaseSync } from 'node:sqlite'
-import { asCount, keepReadable, readFeedback, readRecord, readServing } from './rows.ts'
+import { asCount, HEARD, keepReadable, MOST_HEARD, readFeedback, readRecord, readServing } from './rows.ts'
 import { sqliteDecisions } from './sqlite-decisions.ts'
 import { sqliteJobs } from './sqlite-jobs.ts'
 import { sqliteNotes } from './sqlite-notes.ts'
@@ -53,6 +53,11 @@ function sqliteTraffic(db: DatabaseSync, log: StoreLog | undefined) {
   const newest = db.prepare(
     'SELECT id, record FROM traffic WHERE at >= ? ORDER BY at DESC, seq DESC LIMIT ? OFFSET ?',
   )
+  const heard = db.prepare(
+    `SELECT record FROM traffic JOIN (
+       SELECT id, max(seq) AS last FROM (SELECT id, seq FROM feedback ORDER BY seq DESC LIMIT ?) GROUP BY id
+     ) USING (id) ORDER BY last DESC LIMIT ?`,
+  )
   const feedbackOf = db.prepare('SELECT feedback FROM feedback WHERE id = ? ORDER BY seq')
   const count = db.prepare('SELECT count(*) AS n FROM traffic')
   const deleteOlder = db.prepare(
@@ -62,6 +67,18 @@ function sqliteTraffic(db: DatabaseSync, log: StoreLog | undefined) {
     'DELETE FROM traffic WHERE seq IN (SELECT seq FROM traffic ORDER BY at, seq LIMIT ?)',
   )
   const countNow = () => Number(count.get()?.n)
+
+  function labelled(rows: readonly Record<string, unknown>[]): LabelledTraffic[] {
+    const records = keepReadable(
+      rows.map(row => readRecord(row.record)),
+      'traffic',
+      log,
+    )
+    return records.map(record => {
+      const given = feedbackOf.all(record.id).map(row => readFeedback(row.feedback))
+      return { record, feedback: keepReadable(given, 'feedback', log) }
+    })
+  }
 
   return {
     async appendTraffic(records: readonly TrafficRecord[]) {
@@ -84,18 +101,11 @@ function sqliteTraffic(db: DatabaseSync, log: StoreLog | undefined) {
 
     async readTraffic({ limit, since, skip = 0 }: Page): Promise<LabelledTraffic[]> {
       // One snapshot: a record and its feedback never come from different moments.
-      return read(db, () => {
-        const rows = newest.all(since ?? -Infinity, asCount(limit), asCount(skip))
-        const records = keepReadable(
-          rows.map(row => readRecord(row.record)),
-          'traffic',
-          log,
-        )
-        return records.map(record => {
-          const given = feedbackOf.all(record.id).map(row => readFeedback(row.feedback))
-          return { record, feedback: keepReadable(given, 'feedback', log) }
-        })
-      })
+      return read(db, () => labelled(newest.all(since ?? -Infinity, asCount(limit), asCount(skip))))
+    },
+
+    async readHeard(limit: number): Promise<LabelledTraffic[]> {
+      return read(db, () => labelled(heard.all(HEARD, Math.min(asCount(limit), MOST_HEARD))))
     },
 
     async countTraffic() {

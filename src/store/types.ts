@@ -142,6 +142,8 @@ export interface Store {
    * arrives between two reads moves the rest along: whoever reads on by `skip` may meet a record again.
    */
   readTraffic(options: { limit: number; since?: number; skip?: number }): Promise<LabelledTraffic[]>
+  /** Records with their feedback, the one that was spoken of last first; at most `limit` (500 at most), one with much feedback takes the place of several. */
+  readHeard(limit: number): Promise<LabelledTraffic[]>
   countTraffic(): Promise<number>
   /** Forgets records and their feedback; returns how many records went. No field set: none go. */
   pruneTraffic(retention: Retention): Promise<number>

@@ -261,6 +261,30 @@ function feedbackConformance(openFor: OpenFor): void {
     assert.deepEqual((await store.readTraffic({ limit: 1 }))[0]!.feedback, [item])
   })
 
+  test('what was spoken of last comes first, once, with all that was said', async t => {
+    const store = openFor(t)()
+    assert.deepEqual(await store.readHeard(9), [])
+    await store.appendTraffic(['a', 'b', 'c', 'd'].map((id, i) => aRecord(id, { at: NOW + i })))
+    const word = (id: string, at: number) => ({ id, at, answer_correct: true })
+    await store.addFeedback([word('c', 1), word('a', 2)])
+    await store.addFeedback([word('c', 3), word('c', 3), word('nobody', 4), word('b', 5)])
+    const heard = (await store.readHeard(9)).map(({ record: { id }, feedback }) => [id, feedback.length])
+    assert.deepEqual(heard, [
+      ['b', 1],
+      ['c', 2],
+      ['a', 1],
+    ])
+    assert.deepEqual(
+      (await store.readHeard(2)).map(({ record }) => record.id),
+      ['b', 'c'],
+    )
+    await store.pruneTraffic({ olderThan: NOW + 2 })
+    assert.deepEqual(
+      (await store.readHeard(9)).map(({ record }) => record.id),
+      ['c'],
+    )
+  })
+
   test('unknown feedback is not kept for a record that comes later', async t => {
     const store = openFor(t)()
     await store.addFeedback([{ id: 'a', at: NOW, answer_correct: true }])
