@@ -117,8 +117,8 @@ function redisTraffic(redis: Redis, key: (name: string) => string, log: StoreLog
       return readAll(ids.slice(0, Math.min(asCount(limit), MOST_HEARD)))
     },
 
-    async countTraffic() {
-      return reach(redis.zcard(order))
+    async countTraffic(since?: number) {
+      return reach(since === undefined ? redis.zcard(order) : redis.zcount(order, since, '+inf'))
     },
 
     async pruneTraffic({ olderThan, keep }: Retention) {

@@ -66,6 +66,7 @@ function sqliteTraffic(db: DatabaseSync, log: StoreLog | undefined) {
   const deleteOldest = db.prepare(
     'DELETE FROM traffic WHERE seq IN (SELECT seq FROM traffic ORDER BY at, seq LIMIT ?)',
   )
+  const countFrom = db.prepare('SELECT count(*) AS n FROM traffic WHERE at >= ?')
   const countNow = () => Number(count.get()?.n)
 
   function labelled(rows: readonly Record<string, unknown>[]): LabelledTraffic[] {
@@ -108,8 +109,8 @@ function sqliteTraffic(db: DatabaseSync, log: StoreLog | undefined) {
       return read(db, () => labelled(heard.all(HEARD, Math.min(asCount(limit), MOST_HEARD))))
     },
 
-    async countTraffic() {
-      return read(db, countNow)
+    async countTraffic(since?: number) {
+      return read(db, () => (since === undefined ? countNow() : Number(countFrom.get(since)?.n)))
     },
 
     async pruneTraffic({ olderThan, keep }: Retention) {

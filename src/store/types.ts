@@ -144,7 +144,8 @@ export interface Store {
   readTraffic(options: { limit: number; since?: number; skip?: number }): Promise<LabelledTraffic[]>
   /** Records with their feedback, the one that was spoken of last first; at most `limit` (500 at most), one with much feedback takes the place of several. */
   readHeard(limit: number): Promise<LabelledTraffic[]>
-  countTraffic(): Promise<number>
+  /** Records with `at >= since`; all when left out. */
+  countTraffic(since?: number): Promise<number>
   /** Forgets records and their feedback; returns how many records went. No field set: none go. */
   pruneTraffic(retention: Retention): Promise<number>
   getServing(): Promise<Serving | null>

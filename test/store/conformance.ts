@@ -108,6 +108,12 @@ function trafficConformance(openFor: OpenFor): void {
     assert.equal(await store.countTraffic(), 3)
   })
 
+  test('records are counted from a time on', async t => {
+    const store = openFor(t)()
+    await store.appendTraffic(['a', 'b', 'c'].map((id, i) => aRecord(id, { at: NOW + i })))
+    assert.deepEqual(await Promise.all([0, NOW, NOW + 1, NOW + 3].map(store.countTraffic)), [3, 3, 2, 0])
+  })
+
   test('appending nothing is fine', async t => {
     const store = openFor(t)()
     await store.appendTraffic([])
