@@ -1,5 +1,6 @@
 // The store port on one SQLite file: traffic, feedback, serving pointer; jobs are in sqlite-jobs.ts. Knows no HTTP.
 import type { DatabaseSync } from 'node:sqlite'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { asCount, HEARD, keepReadable, MOST_HEARD, readFeedback, readRecord, readServing } from './rows.ts'
 import { sqliteDecisions } from './sqlite-decisions.ts'
 import { sqliteJobs } from './sqlite-jobs.ts'
@@ -115,13 +116,16 @@ function sqliteTraffic(db: DatabaseSync, log: StoreLog | undefined) {
 
     async pruneTraffic({ olderThan, keep }: Retention) {
       let gone = 0
-      const deleteInChunks = (deleteChunk: () => number) => {
-        for (let n = PRUNE_CHUNK; n === PRUNE_CHUNK; gone += n) n = write(db, 'process', deleteChunk)
+      const deleteInChunks = async (deleteChunk: () => number) => {
+        for (let n = PRUNE_CHUNK; n === PRUNE_CHUNK && db.isOpen; gone += n) {
+          n = write(db, 'process', deleteChunk)
+          await nextTurn() // whoever has this thread answers requests too
+        }
       }
       if (olderThan !== undefined)
-        deleteInChunks(() => Number(deleteOlder.run(olderThan, PRUNE_CHUNK).changes))
+        await deleteInChunks(() => Number(deleteOlder.run(olderThan, PRUNE_CHUNK).changes))
       if (keep !== undefined)
-        deleteInChunks(() => {
+        await deleteInChunks(() => {
           const surplus = Math.max(countNow() - asCount(keep), 0)
           return Number(deleteOldest.run(Math.min(surplus, PRUNE_CHUNK)).changes)
         })
