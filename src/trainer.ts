@@ -5,6 +5,7 @@ import { carryOut, type SuccessionOptions } from './carry-out.ts'
 import type { Registry } from './critic/registry.ts'
 import { AppError } from './errors.ts'
 import { type Log, outageOf } from './log.ts'
+import { retireCritics } from './retire.ts'
 import { endRollout } from './rollout/run.ts'
 import { readRollout } from './rollout/state.ts'
 import { type Outcome, runRoundChild } from './round-child.ts'
@@ -111,7 +112,9 @@ export function startTrainer(options: TrainerOptions): Trainer {
       clearInterval(renewal)
       // Whoever shares the store need not wait for the lease to run out.
       if (closing.signal.aborted && !lost.signal.aborted) await change({ state: 'queued' }).catch(() => {})
-      await tidy().catch(error => log.warn({ error }, 'what is left of rounds could not be looked at'))
+      await tidy()
+        .then(retire)
+        .catch(error => log.warn({ error }, 'what is left of rounds could not be looked at'))
     }
   }
 
@@ -143,6 +146,16 @@ export function startTrainer(options: TrainerOptions): Trainer {
     if (trial === undefined || trial.stage === 'watch') return
     const state = (await store.getJob(trial.id))?.state
     if (state === 'paused' || (state && ENDED.includes(state))) await endRollout(store, trial.id)
+  }
+
+  /** Removes what rounds made that nobody needs any more. */
+  async function retire(): Promise<void> {
+    const isUnderWay = async (version: string) => {
+      const job = await store.getJob(jobOf(version))
+      return job !== null && !ENDED.includes(job.state)
+    }
+    const gone = await retireCritics({ store, trainedDir: options.trainedDir, isUnderWay })
+    if (gone.length > 0) log.info({ critics: gone }, 'critics that nobody needs any more were removed')
   }
 
   /** Lets the round run, and passes on its news. */

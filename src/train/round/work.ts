@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import { type CheckpointStore, keptCheckpoints } from '../fit/checkpoint.ts'
 import { replaceFile } from '../replace-file.ts'
+import { draftsOf } from './draft.ts'
 
 export interface Work {
   /** What was kept under a name; null when nothing was, or it cannot be read. The caller knows its shape. */
@@ -61,12 +62,13 @@ export function openWork(outDir: string, version: string, of: Readonly<Record<st
   }
 }
 
-/** Versions of rounds beside these critics that have work left. */
-export function roundsLeft(outDir: string): string[] {
-  const dir = folderOf(outDir)
-  return existsSync(dir) ? readdirSync(dir) : []
-}
+/** Versions of rounds beside these critics that have work left, or a draft. */
+export const roundsLeft = (outDir: string): string[] => [...new Set(placesOf(outDir).flatMap(namesIn))]
 
 /** Removes what a round left. */
-export const dropRound = (outDir: string, version: string): void =>
-  rmSync(join(folderOf(outDir), version), { recursive: true, force: true })
+export function dropRound(outDir: string, version: string): void {
+  for (const place of placesOf(outDir)) rmSync(join(place, version), { recursive: true, force: true })
+}
+
+const placesOf = (outDir: string): string[] => [folderOf(outDir), draftsOf(outDir)]
+const namesIn = (dir: string): string[] => (existsSync(dir) ? readdirSync(dir) : [])
