@@ -98,6 +98,7 @@ async function goOn(options: RoundOptions): Promise<RoundResult> {
     seed,
     minutes,
     without: [...without],
+    admit: options.admit ?? {}, // who opted out meanwhile teaches nothing any more, what was collected before included
     passes: PASSES, // a checkpoint does not tell how long its run was to be
   })
   const reporter = createReporter(options.report, now, work.load<Progress>(PROGRESS))
