@@ -1,7 +1,7 @@
 // What follows a round's decision: a winner is tried out and comes to serve, a loser's refusal is recorded. Knows no round's process and no lease.
 import type { Registry } from './critic/registry.ts'
 import { refusalFacts } from './decision-facts.ts'
-import { endRollout, type RolloutPlan, startWatch, tryOut } from './rollout/run.ts'
+import { endRollout, type RolloutPlan, startMissedWatch, startWatch, tryOut } from './rollout/run.ts'
 import type { JobChange, Store } from './store/types.ts'
 import type { RoundNews } from './train/round/messages.ts'
 
@@ -12,6 +12,8 @@ export interface SuccessionOptions {
   readonly now: () => number
   /** How a winner is tried out before it serves; at once when left out. */
   readonly rollout?: RolloutPlan
+  /** How often what servers counted is looked at. */
+  readonly pollMs?: number
 }
 
 type Decided = Extract<RoundNews, { kind: 'done' }>
@@ -50,16 +52,25 @@ export async function carryOut(
   const others = `Not worse than ${parent}, but by the end of the round another critic served. Promote ${version} by hand to use it.`
   if (![parent, version].includes(registry.current().version))
     return refuse(options, candidate, { ...decided, reason: others })
-  if (registry.current().version === version) return decided // by an earlier run of this job
   const trial = { store, plan: options.rollout ?? AT_ONCE, id: job, candidate: version, parent, now }
+  if (registry.current().version === version) {
+    const rollout = await startMissedWatch(trial) // promoted by an earlier run of this job
+    return {
+      ...decided,
+      figures: { ...decided.figures, ...(Object.keys(rollout).length > 0 && { rollout }) },
+    }
+  }
   const tried = await tryOut({
     ...trial,
+    ...(options.pollMs !== undefined && { pollMs: options.pollMs }),
     signal,
     report: (stage, rollout) => change({ stage, percent: 99, figures: { ...decided.figures, rollout } }),
   })
   const isTried = Object.keys(tried.figures).length > 0
   const figures = { ...decided.figures, ...(isTried && { rollout: tried.figures }) }
   if (tried.kind === 'refused') return refuse(options, candidate, { figures, reason: tried.reason }, tried.by)
+  await change({ stage: 'promote', percent: 99 }) // which tells whether the job was cancelled or taken over a moment ago
+  signal.throwIfAborted()
   const why = {
     kind: 'promotion',
     by: 'gate',

@@ -54,3 +54,24 @@ function describeError(error: unknown, depth = 3): ErrorDescription {
     ...(depth > 0 && error.cause !== undefined && { cause: describeError(error.cause, depth - 1) }),
   }
 }
+
+/** What may fail again and again while something is away, told of twice: when it begins and when it is over. */
+export interface Outage {
+  failed(error: unknown): void
+  worked(): void
+}
+
+/** `message` says what fails. */
+export function outageOf(log: Pick<Log, 'warn' | 'info'>, message: string, fields: object = {}): Outage {
+  let isDown = false
+  return {
+    failed(error) {
+      if (!isDown) log.warn({ ...fields, error }, message)
+      isDown = true
+    },
+    worked() {
+      if (isDown) log.info(fields, `${message}: that is over`)
+      isDown = false
+    },
+  }
+}

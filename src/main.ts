@@ -191,9 +191,10 @@ async function start(): Promise<void> {
         const happening = { at: Date.now(), id: newId('decision') }
         const facts = switchFacts(from, to, why, version => localCritics().originOf(version), happening)
         const entry = await store.moveServing(from, to, facts)
-        if (entry)
-          log.info({ decision: entry.seq, hash: entry.hash, critic: to.version }, 'decision recorded')
-        return entry !== null
+        if (entry === null) return false
+        metrics.decided(why.kind)
+        log.info({ decision: entry.seq, hash: entry.hash, critic: to.version }, 'decision recorded')
+        return true
       },
     },
     start: startCritic,

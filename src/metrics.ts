@@ -152,6 +152,9 @@ export function createMetrics(
     labelNames: ['decision'],
     registers,
   })
+  // A rise from nothing at all is none to Prometheus: the first of each kind would go unseen.
+  for (const kind of ['promotion', 'rollback']) decisions.inc({ kind }, 0)
+  for (const decision of ['promoted', 'rejected', 'failed']) rounds.inc({ decision }, 0)
   const more = new Map(
     Object.entries(gauges).map(([name, { help, label }]) => [
       name,

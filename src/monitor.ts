@@ -2,7 +2,7 @@
 // a candidate. Wires rollout and store to metrics; decides nothing.
 
 import type { Critic } from './critic/types.ts'
-import type { Log } from './log.ts'
+import { type Log, outageOf } from './log.ts'
 import { repeat } from './repeat.ts'
 import { calibrationOf } from './rollout/calibration.ts'
 import { canaryDrift } from './rollout/canaries.ts'
@@ -17,7 +17,7 @@ export interface MonitorOptions {
   readonly gauge: (reading: Reading) => void
   /** Unix milliseconds. */
   readonly now: () => number
-  readonly log: Pick<Log, 'warn'>
+  readonly log: Pick<Log, 'warn' | 'info'>
   /** A minute when left out. */
   readonly everyMs?: number
 }
@@ -42,6 +42,5 @@ export function startMonitor({
     const rollout = await showRollout(store).show()
     for (const reading of rollout === null ? [] : trialReadings(rollout.figures)) gauge(reading)
   }
-  const safely = () => look().catch(error => log.warn({ error }, 'the monitors could not look'))
-  return repeat(safely, everyMs)
+  return repeat(look, everyMs, outageOf(log, 'the monitors cannot look'))
 }

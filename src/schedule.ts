@@ -2,7 +2,7 @@
 
 import { Cron } from 'croner'
 import { AppError } from './errors.ts'
-import type { Log } from './log.ts'
+import { type Log, outageOf } from './log.ts'
 import { repeat } from './repeat.ts'
 import type { Store } from './store/types.ts'
 
@@ -18,7 +18,7 @@ export interface ScheduleWish {
 }
 
 export interface Schedule extends ScheduleWish {
-  /** Records there were, and when, in Unix milliseconds, at the last start or when it was set. */
+  /** Records there were, and when, in Unix milliseconds, at the last start or when it was set first. */
   readonly last_count: number
   readonly last_at: number
 }
@@ -67,11 +67,10 @@ export function nextTime(pattern: string, after: number): number | null {
   }
 }
 
-/** Whether a round is to start. A count that fell, as old traffic was forgotten, counts from there. */
-export function isDue(schedule: Schedule, count: number, now: number): boolean {
-  const { after_items, cron, paused, last_count, last_at } = schedule
+/** Whether a round is to start, where so many records came since the last start. */
+export function isDue({ after_items, cron, paused, last_at }: Schedule, fresh: number, now: number): boolean {
   if (paused) return false
-  if (after_items !== null && count - Math.min(last_count, count) >= after_items) return true
+  if (after_items !== null && fresh >= after_items) return true
   const next = cron === null ? null : nextTime(cron, last_at)
   return next !== null && next <= now
 }
@@ -99,11 +98,11 @@ export function startScheduler({
   async function look(): Promise<void> {
     const set = await schedule.show()
     if (set === null || set.paused) return
-    const count = await store.countTraffic()
-    if (!isDue(set, count, now()) || !(await start({ minutes: set.minutes }))) return
-    await schedule.started(count)
-    log.info({ records: count }, 'round started by the schedule')
+    // Not by the whole count: that stays where it is once as much is forgotten as comes.
+    const fresh = await store.countTraffic(set.last_at)
+    if (!isDue(set, fresh, now()) || !(await start({ minutes: set.minutes }))) return
+    await schedule.started(await store.countTraffic())
+    log.info({ records: fresh }, 'round started by the schedule')
   }
-  const safely = () => look().catch(error => log.warn({ error }, 'the schedule could not be looked at'))
-  return repeat(safely, everyMs)
+  return repeat(look, everyMs, outageOf(log, 'the schedule cannot be looked at'))
 }

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { carryOut, type SuccessionOptions } from './carry-out.ts'
 import type { Registry } from './critic/registry.ts'
 import { AppError } from './errors.ts'
-import type { Log } from './log.ts'
+import { type Log, outageOf } from './log.ts'
+import { retireCritics } from './retire.ts'
 import { endRollout } from './rollout/run.ts'
 import { readRollout } from './rollout/state.ts'
 import { type Outcome, runRoundChild } from './round-child.ts'
@@ -28,7 +29,8 @@ export interface TrainerOptions extends SuccessionOptions {
   readonly onEnded?: (decision: 'promoted' | 'rejected' | 'failed', figures: Job['figures']) => void
   /** What the operator says of rounds. */
   readonly sparring?: SparringSettings
-  readonly pollMs?: number
+  /** How long a store that is away is let be. */
+  readonly retryMs?: number
   /** Program of the round's process; the tests have shorter ones. */
   readonly roundProcess?: string
 }
@@ -47,6 +49,7 @@ const ENDED: readonly JobState[] = ['promoted', 'rejected', 'failed', 'cancelled
 export function startTrainer(options: TrainerOptions): Trainer {
   const { store, log, now, owner } = options
   const closing = new AbortController()
+  const outage = outageOf(log, 'the trainer cannot look after jobs')
 
   async function work(): Promise<void> {
     while (!closing.signal.aborted) {
@@ -54,8 +57,9 @@ export function startTrainer(options: TrainerOptions): Trainer {
         const job = await store.claimJob(owner, LEASE_MS, now())
         if (job) await runJob(job)
         else await tidy()
+        outage.worked()
       } catch (error) {
-        log.error({ error }, 'the trainer could not look after its job')
+        outage.failed(error)
       }
       await sleep(options.pollMs ?? 500, undefined, { signal: closing.signal }).catch(() => {})
     }
@@ -81,27 +85,51 @@ export function startTrainer(options: TrainerOptions): Trainer {
       if (closing.signal.aborted || lost.signal.aborted) return
       if (outcome.kind === 'done') {
         const candidate = { job: job.id, version: versionOf(job), decided: outcome }
-        const { decision, reason, figures } = await carryOut(options, candidate, change, stopping)
-        await change({ state: decision, stage: 'done', percent: 100, figures, reason })
+        const { decision, figures } = await whenThere(async () => {
+          const carried = await carryOut(options, candidate, change, stopping)
+          const { decision: state, ...facts } = carried
+          await change({ state, stage: 'done', percent: 100, ...facts })
+          return carried
+        }, stopping)
+        if (stopping.aborted) return
         options.onEnded?.(decision, figures)
         log.info({ job: job.id, decision }, 'round ended')
       } else {
         log.error({ job: job.id }, 'round failed; its job has the reason')
         options.onEnded?.('failed', {})
-        await change({ state: 'failed', reason: outcome.message })
+        await whenThere(() => change({ state: 'failed', reason: outcome.message }), stopping)
       }
     } catch (error) {
       if (stopping.aborted) return
       options.onEnded?.('failed', {})
       log.error({ job: job.id, error }, 'round failed')
       const message = error instanceof AppError ? error.message : 'The log of this server has the error.'
-      await endRollout(store, job.id)
-      await change({ state: 'failed', reason: `The round broke off. ${message}` })
+      await whenThere(async () => {
+        await endRollout(store, job.id)
+        await change({ state: 'failed', reason: `The round broke off. ${message}` })
+      }, stopping)
     } finally {
       clearInterval(renewal)
       // Whoever shares the store need not wait for the lease to run out.
       if (closing.signal.aborted && !lost.signal.aborted) await change({ state: 'queued' }).catch(() => {})
-      await tidy().catch(error => log.warn({ error }, 'what is left of rounds could not be looked at'))
+      await tidy()
+        .then(retire)
+        .catch(error => log.warn({ error }, 'what is left of rounds could not be looked at'))
+    }
+  }
+
+  /** Tries again as long as the store is away: what a round has found must not be lost by that. @throws the signal's reason */
+  async function whenThere<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (;;) {
+      try {
+        const done = await task()
+        outage.worked()
+        return done
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'NOT_READY') throw error
+        outage.failed(error)
+      }
+      await sleep(options.retryMs ?? HOLD_MS, undefined, { signal })
     }
   }
 
@@ -120,6 +148,16 @@ export function startTrainer(options: TrainerOptions): Trainer {
     if (state === 'paused' || (state && ENDED.includes(state))) await endRollout(store, trial.id)
   }
 
+  /** Removes what rounds made that nobody needs any more. */
+  async function retire(): Promise<void> {
+    const isUnderWay = async (version: string) => {
+      const job = await store.getJob(jobOf(version))
+      return job !== null && !ENDED.includes(job.state)
+    }
+    const gone = await retireCritics({ store, trainedDir: options.trainedDir, isUnderWay })
+    if (gone.length > 0) log.info({ critics: gone }, 'critics that nobody needs any more were removed')
+  }
+
   /** Lets the round run, and passes on its news. */
   function round(job: Job, change: Change, signal: AbortSignal): Promise<Outcome> {
     const order: RoundOrder = {
@@ -133,6 +171,7 @@ export function startTrainer(options: TrainerOptions): Trainer {
       ...(options.admit && { admit: options.admit }),
       ...(options.sparring && { sparring: options.sparring }),
     }
+    const telling = outageOf(log, 'progress of a round cannot be told', { job: job.id })
     return runRoundChild({
       order,
       signal,
@@ -141,8 +180,9 @@ export function startTrainer(options: TrainerOptions): Trainer {
         log.warn({ job: job.id, by }, 'the process of a round was killed; it goes on in another'),
       onProgress: news =>
         // Minutes of work must not be lost because the store was away for a moment: the next news tells it all again.
-        change({ stage: news.stage, percent: news.percent, figures: news.figures }).catch(error =>
-          log.warn({ job: job.id, error }, 'progress of a round could not be told'),
+        change({ stage: news.stage, percent: news.percent, figures: news.figures }).then(
+          telling.worked,
+          telling.failed,
         ),
     })
   }

@@ -34,6 +34,17 @@ test('every metric that an alert rule names is one that Spar exports, with that 
   }
 })
 
+test('what an alert rule counts the rise of is there from the start, or the first would go unseen', async () => {
+  const { text } = await createMetrics(GAUGES).render()
+  const { groups } = parse(readFileSync(new URL('../ops/alerts.yaml', import.meta.url), 'utf8')) as Rules
+  const exprs = groups.flatMap(({ rules }) => rules.map(({ expr }) => expr))
+  const counted = exprs.flatMap(expr =>
+    [...expr.matchAll(/increase\((\S+\})\[/g)].map(([, series]) => series!),
+  )
+  assert.equal(counted.length, 2)
+  for (const series of counted) assert.ok(text.includes(`\n${series} 0\n`), series)
+})
+
 test('a round tells success by kind of error, entropy, diversity, calibration and agreement of labels', async () => {
   const figures = {
     play: {
@@ -88,7 +99,7 @@ test('a critic that changes its mind on fixed items shows, on whichever server; 
       critic: () => critic,
       gauge: reading => void told.push(reading),
       now: () => NOW + 1,
-      log: { warn: (_, message) => assert.fail(message) },
+      log: { warn: (_, message) => assert.fail(message), info: () => {} },
     })()
   await look()
   score = 0.4

@@ -19,8 +19,14 @@ interface Setting {
   readonly act: keyof typeof ACTS
   /** Of the critic that serves when the round ends; it was trained from `parent`. */
   readonly serving?: string
+  /** What serves when the job is taken up, where it is not `parent`. */
+  readonly current?: string
   /** Whether the store refuses this change. */
   readonly refuses?: (change: JobChange) => boolean
+  /** Called before a job is claimed. */
+  readonly claim?: () => void
+  /** Called when the round has ended, before anything comes of it. */
+  readonly onDecided?: (store: Store) => void
   readonly rollout?: RolloutPlan
   /** Told the job every 10 ms until it ends. */
   readonly onLook?: (job: Job, store: Store, trainer: Trainer) => Promise<unknown>
@@ -31,7 +37,17 @@ interface Setting {
 /** Runs one job to its end. */
 async function runJob(
   t: TestContext,
-  { act, serving = 'parent', refuses = () => false, rollout, onLook, trainedDir = '' }: Setting,
+  {
+    act,
+    serving = 'parent',
+    refuses = () => false,
+    current = 'parent',
+    claim = () => {},
+    onDecided = () => {},
+    rollout,
+    onLook,
+    trainedDir = '',
+  }: Setting,
 ) {
   const sqlite = openSqliteStore(':memory:')
   const store: Store = {
@@ -39,6 +55,10 @@ async function runJob(
     updateJob: async (id, change, guard) => {
       if (refuses(change)) throw new AppError('NOT_READY', 'The store cannot be used at the moment.')
       return sqlite.updateJob(id, change, guard)
+    },
+    claimJob: async (...by) => {
+      claim()
+      return sqlite.claimJob(...by)
     },
   }
   const promoted: string[] = []
@@ -60,9 +80,12 @@ async function runJob(
     store,
     storeAddress: ':memory:',
     registry: {
-      current: () => ({ version: 'parent' }) as Critic,
+      current: () => ({ version: current }) as Critic,
       dirOf: version => version,
-      list: () => [{ ...entry, version: 'trained-1', parent: 'parent' }],
+      list() {
+        onDecided(sqlite)
+        return [{ ...entry, version: 'trained-1', parent: 'parent' }]
+      },
       originOf: () => ({ data_hash: 'hash', parents: ['parent'] }),
       succeed: async (parent, version, { by }) => {
         if (parent !== serving) return false
@@ -76,6 +99,7 @@ async function runJob(
     owner: 'test',
     threads: 1,
     pollMs: 10,
+    retryMs: 10,
     ...(rollout && { rollout }),
     roundProcess: fileURLToPath(new URL('./fakes/round-process.ts', import.meta.url)),
   })
@@ -129,7 +153,57 @@ test('a loser is rejected with its reason, which is recorded', async t => {
 test('a store that is away while a round tells of its progress does not end the round', async t => {
   const { job, lines } = await runJob(t, { act: 'promoted', refuses: change => change.stage === 'learn' })
   assert.equal(job.state, 'promoted')
-  assert.match(lines.join(), /progress of a round could not be told/)
+  assert.match(lines.join(), /progress of a round cannot be told/)
+})
+
+test('a store that is away while a winner is tried out and promoted does not lose it', async t => {
+  for (const stage of ['shadow', 'promote', 'done']) {
+    let away = 0
+    const { job, promoted, left } = await runJob(t, {
+      act: 'promoted',
+      rollout: PLAN,
+      refuses: change => change.stage === stage && ++away < 4,
+      async onLook({ stage: now }, store) {
+        const note = now === 'shadow' || now === 'canary' ? await store.getNote('rollout') : null
+        if (note && (note.value as { stage: string }).stage === now)
+          await store.putNote('rollout', { ...(note.value as object), wish: 'skip' }, note.revision)
+      },
+    })
+    assert.deepEqual([job.state, job.reason], ['promoted', 'Better.'], stage)
+    assert.deepEqual(new Set(promoted), new Set(['trained-1 by gate']))
+    assert.equal((left!.value as { stage: string }).stage, 'watch', stage)
+    assert.ok(away >= 4)
+  }
+})
+
+test('what a trainer promoted that died then is watched by whoever takes the job up', async t => {
+  const { job, promoted, left } = await runJob(t, { act: 'promoted', rollout: PLAN, current: 'trained-1' })
+  assert.deepEqual([job.state, job.reason, promoted], ['promoted', 'Better.', []])
+  const { stage, candidate, parent } = left!.value as Record<string, string>
+  assert.deepEqual([stage, candidate, parent], ['watch', 'trained-1', 'parent'])
+})
+
+test('a store that is away for long is told of once, and once when it is back', async t => {
+  let claims = 0
+  const { lines } = await runJob(t, {
+    act: 'promoted',
+    claim: () => {
+      if (++claims <= 20) throw new AppError('NOT_READY', 'The store cannot be used at the moment.')
+    },
+  })
+  const told = lines.map(line => (JSON.parse(line) as { message: string }).message)
+  assert.deepEqual(
+    told.filter(message => message.startsWith('the trainer')),
+    ['the trainer cannot look after jobs', 'the trainer cannot look after jobs: that is over'],
+  )
+})
+
+test('a job that is cancelled as its round ends promotes nobody', async t => {
+  const { job, promoted } = await runJob(t, {
+    act: 'promoted',
+    onDecided: store => void store.updateJob('job_1', { state: 'cancelled' }),
+  })
+  assert.deepEqual([job.state, promoted], ['cancelled', []])
 })
 
 test('a round that fails says why in its job', async t => {

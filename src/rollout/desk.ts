@@ -2,9 +2,9 @@
 // critic back that serves badly. Decides nothing else; knows no HTTP.
 import type { Registry } from '../critic/registry.ts'
 import type { Critic, Critique } from '../critic/types.ts'
-import type { Log } from '../log.ts'
+import { type Log, outageOf } from '../log.ts'
 import type { Store } from '../store/types.ts'
-import { calibrationOf } from './calibration.ts'
+import { createCalibrations } from './calibration.ts'
 import { type Answered, type Comparer, createComparer } from './compare.ts'
 import { armFaults, calibrationFaults } from './limits.ts'
 import { changeRollout, type Rollout, readRollout, readTallies, writeTally } from './state.ts'
@@ -51,11 +51,14 @@ export function openDesk(options: DeskOptions): Desk {
     everyMs = EVERY_MS,
   } = options
   let active: Active | null = null
-  let told = ''
+  const calibrationOf = createCalibrations(store, now)
+  const following = outageOf(log, 'this server cannot follow which critic serves')
+  const holding = outageOf(log, 'this server cannot load what is tried out')
+  const looking = outageOf(log, 'this server cannot follow the shared state')
 
   /** Follows pointer and rollout, hands in what was counted. */
   async function look(): Promise<void> {
-    await registry.follow().catch(error => once(`follow ${(error as Error).message}`, error))
+    await registry.follow().then(following.worked, following.failed)
     const found = await readRollout(store)
     const rollout = found?.rollout ?? null
     if (active && (active.rollout.id !== rollout?.id || active.rollout.stage !== rollout.stage)) {
@@ -72,9 +75,10 @@ export function openDesk(options: DeskOptions): Desk {
   async function enter(rollout: Rollout): Promise<Active | null> {
     try {
       const release = await registry.hold(rollout.candidate)
+      holding.worked()
       return activate(rollout, registry.get(rollout.candidate), release, stopwatch)
     } catch (error) {
-      once(`hold ${rollout.candidate}`, error) // its folder may come to this machine later
+      holding.failed(error) // its folder may come to this machine later
       return null
     }
   }
@@ -85,7 +89,7 @@ export function openDesk(options: DeskOptions): Desk {
     const isStill = registry.current().version === candidate
     if (isStill && baseline && now() < rollout.until) {
       const { candidate: arm } = await readTallies(store, rollout)
-      const calibration = await calibrationOf(store, candidate, rollout.since)
+      const calibration = await calibrationOf(candidate, rollout.since)
       const faults = [
         ...armFaults(baseline.arm, armFigures(arm)),
         ...calibrationFaults(baseline.calibration, calibration),
@@ -100,15 +104,10 @@ export function openDesk(options: DeskOptions): Desk {
     await changeRollout(store, state => (state?.id === id && state.stage === 'watch' ? 'end' : null))
   }
 
-  function once(what: string, error: unknown): void {
-    if (told !== what) log.warn({ error }, 'this server cannot follow the shared state')
-    told = what
-  }
-
-  let looking: Promise<void> = Promise.resolve()
+  let last: Promise<void> = Promise.resolve()
   const again = () => {
-    looking = looking.then(look).catch(error => once(`store ${(error as Error).message}`, error))
-    return looking
+    last = last.then(look).then(looking.worked, looking.failed)
+    return last
   }
   const timer = setInterval(again, everyMs)
   timer.unref()
@@ -119,7 +118,7 @@ export function openDesk(options: DeskOptions): Desk {
     look: again,
     async close() {
       clearInterval(timer)
-      await looking
+      await last
       await active?.end()
     },
   }
@@ -136,6 +135,7 @@ function activate(rollout: Rollout, candidate: Critic, release: () => void, stop
   const { stage, share } = rollout
   const comparer: Comparer | null = stage === 'shadow' ? createComparer(candidate, stopwatch) : null
   const observed = observer(stopwatch)
+  let requests = 0
   const arms = { serving: EMPTY_TALLY.serving, candidate: EMPTY_TALLY.candidate }
   const counting = (name: keyof typeof arms) => (call: Parameters<typeof count>[1]) => {
     arms[name] = count(arms[name], call)
@@ -143,7 +143,8 @@ function activate(rollout: Rollout, candidate: Critic, release: () => void, stop
   return {
     rollout,
     criticFor(serving, client) {
-      const isIn = placeOf(rollout.candidate, client) < share
+      // In shadow nobody notices: of one client alone a share must be compared too, not all or nothing.
+      const isIn = placeOf(rollout.candidate, comparer ? String(requests++) : client) < share
       if (comparer)
         return { critic: isIn ? observed(serving, undefined, comparer.offer) : serving, fallback: null }
       if (stage === 'canary' && isIn && serving.version === rollout.parent)

@@ -32,7 +32,7 @@ export function shadowFaults(figures: TallyFigures): string[] {
 export function armFaults(was: ArmFigures, is: ArmFigures, { withScores = true } = {}): string[] {
   const faults: string[] = []
   if (is.calls < LEAST_CALLS) return faults
-  if (is.error_rate !== null && is.error_rate > LIVE_LIMITS.error_rate + (was.error_rate ?? 0))
+  if (is.error_rate !== null && errorsAtLeast(is) > LIVE_LIMITS.error_rate + (was.error_rate ?? 0))
     faults.push(`${percent(is.error_rate)} of its calls fail`)
   if (was.calls < LEAST_CALLS) return faults
   if (is.ms_per_token !== null && is.ms_per_token_low !== null && was.ms_per_token !== null) {
@@ -46,6 +46,10 @@ export function armFaults(was: ArmFigures, is: ArmFigures, { withScores = true }
   }
   return faults
 }
+
+/** Two standard errors below the share of calls that failed: one call of twenty is chance. */
+const errorsAtLeast = ({ calls, error_rate }: ArmFigures): number =>
+  error_rate === null ? 0 : error_rate - 2 * Math.sqrt((error_rate * (1 - error_rate)) / calls)
 
 /** How scores met feedback: verdicts, and the mean squared difference (Brier 1950), in [0, 1]. */
 export interface Calibration {

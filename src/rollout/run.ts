@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../errors.ts'
 import type { Store } from '../store/types.ts'
-import { calibrationOf } from './calibration.ts'
+import { calibrationOf, createCalibrations } from './calibration.ts'
 import { armFaults, calibrationFaults, shadowFaults } from './limits.ts'
 import { changeRollout, type Rollout, readRollout, readTallies, type Stage } from './state.ts'
 import { EMPTY_TALLY, type TallyFigures, tallyFigures } from './tally.ts'
@@ -38,12 +38,14 @@ export type Trial =
 /** So many steps are enough to compare two critics in shadow. */
 const ENOUGH_STEPS = 5000
 const MINUTE_MS = 60_000
+const POLL_MS = 500
 const STAGES = ['shadow', 'canary'] as const
 
 /** Shadow, then canary; refused at the first fault. @throws the signal's reason, and leaves the rollout to whoever takes the job up. */
 export async function tryOut(options: RolloutOptions): Promise<Trial> {
   const { store, id, plan } = options
   let figures: TrialFigures = {}
+  if (STAGES.some(stage => plan[stage].minutes > 0)) await othersWatched(options)
   const begun = (await readRollout(store))?.rollout
   const first = begun?.id === id ? STAGES.indexOf(begun.stage as (typeof STAGES)[number]) : 0
   for (const stage of STAGES.slice(Math.max(0, first))) {
@@ -58,20 +60,41 @@ export async function tryOut(options: RolloutOptions): Promise<Trial> {
   return { kind: 'passed', figures }
 }
 
+/**
+ * Waits while what was promoted last is watched: only one rollout is followed at a time, and a watch that the next candidate cut short would take
+ * back nobody. Who skips the watch ends the wait.
+ */
+async function othersWatched({
+  store,
+  id,
+  now,
+  signal,
+  report,
+  pollMs = POLL_MS,
+}: RolloutOptions): Promise<void> {
+  for (let looks = 0; ; looks++) {
+    const other = (await readRollout(store))?.rollout
+    if (other === undefined || other.id === id || other.stage !== 'watch' || now() >= other.until) return
+    if (looks === 0) await report('watch', {})
+    await sleep(pollMs, undefined, { signal })
+  }
+}
+
 async function runStage(
   options: RolloutOptions,
   stage: (typeof STAGES)[number],
   before: TrialFigures,
 ): Promise<Trial> {
-  const { store, id, candidate, parent, plan, now, signal, report, pollMs = 500 } = options
+  const { store, id, candidate, parent, plan, now, signal, report, pollMs = POLL_MS } = options
   const { minutes, share } = plan[stage]
   const start = now()
   const begin = { id, candidate, parent, stage, since: start, until: start + minutes * MINUTE_MS, share }
   await changeRollout(store, state => (state?.id === id && state.stage === stage ? null : begin))
   let figures = before
+  const calibrations = createCalibrations(store, now)
   for (;;) {
     await sleep(pollMs, undefined, { signal })
-    const seen = await look(options, stage).catch(error => {
+    const seen = await look(options, stage, calibrations).catch(error => {
       // A store that is away for a moment ends nothing; servers go on with what they know.
       if (error instanceof AppError && error.code === 'NOT_READY') return 'away' as const
       throw error
@@ -91,19 +114,29 @@ async function runStage(
 }
 
 /** What servers counted in this stage so far; null when the rollout is not this job's any more. */
-async function look({ store, id }: RolloutOptions, stage: (typeof STAGES)[number]) {
+async function look(
+  { store, id }: RolloutOptions,
+  stage: (typeof STAGES)[number],
+  calibrations: Calibrations,
+) {
   const rollout = (await readRollout(store))?.rollout
   if (rollout?.id !== id) return null
   const told = tallyFigures(await readTallies(store, rollout))
-  const faults = stage === 'shadow' ? shadowFaults(told) : await canaryFaults(store, rollout, told)
+  const faults = stage === 'shadow' ? shadowFaults(told) : await canaryFaults(calibrations, rollout, told)
   return { rollout, told, faults }
 }
 
 const refusal = (by: string, reason: string) => ({ kind: 'refused', by, reason }) as const
 
-async function canaryFaults(store: Store, rollout: Rollout, told: TallyFigures): Promise<string[]> {
+type Calibrations = ReturnType<typeof createCalibrations>
+
+async function canaryFaults(
+  calibrations: Calibrations,
+  rollout: Rollout,
+  told: TallyFigures,
+): Promise<string[]> {
   const [was, is] = await Promise.all(
-    [rollout.parent, rollout.candidate].map(version => calibrationOf(store, version, rollout.since)),
+    [rollout.parent, rollout.candidate].map(version => calibrations(version, rollout.since)),
   )
   return [...armFaults(told.serving, told.candidate), ...calibrationFaults(was!, is!)]
 }
@@ -135,6 +168,16 @@ export async function startWatch(
     share: 1,
     baseline,
   }))
+}
+
+/** The same, unless this job's watch has begun: for whoever finds what a trainer promoted that died then. */
+export async function startMissedWatch(options: Parameters<typeof startWatch>[0]): Promise<TrialFigures> {
+  const rollout = (await readRollout(options.store))?.rollout
+  const isOurs = rollout?.id === options.id
+  if (isOurs && rollout.stage === 'watch') return {}
+  const figures = isOurs ? { [rollout.stage]: tallyFigures(await readTallies(options.store, rollout)) } : {}
+  await startWatch(options, figures)
+  return figures
 }
 
 /** Nothing of this job is tried out any more. */

@@ -46,7 +46,7 @@ export async function changeRollout(
     if (next === null || (next === 'end' && found === null)) return found?.rollout ?? null
     const value = next === 'end' ? null : next
     if (!(await store.putNote(KEY, value, found?.note.revision ?? 0))) continue
-    if (next === 'end' && found) await removeTallies(store, found.rollout.id)
+    if (found && value?.id !== found.rollout.id) await removeTallies(store, found.rollout.id)
     return value
   }
 }

@@ -1,6 +1,8 @@
 // The Lua scripts of the Redis store: each is one atomic step. They move JSON about and never look inside, because
 // cjson does not keep empty arrays and large numbers as they were.
 
+import { HEARD } from './rows.ts'
+
 /**
  * The id in a member of a sorted set, "<16-digit arrival number>:<id>": members of equal score sort by themselves, hence by
  * arrival.
@@ -17,16 +19,18 @@ for i = 1, #ARGV, 3 do
 end
 return 1`
 
-/** KEYS records, then the feedback list of each item; ARGV id, feedback per item. Returns 1 or 0 per item. */
+/** KEYS records, heard, then the feedback list of each item; ARGV id, feedback per item. Returns 1 or 0 per item. */
 export const ADD_FEEDBACK = `
 local known = {}
 for i = 1, #ARGV, 2 do
   local n = (i + 1) / 2
   known[n] = redis.call('HEXISTS', KEYS[1], ARGV[i])
-  if known[n] == 1 and not redis.call('LPOS', KEYS[n + 1], ARGV[i + 1]) then
-    redis.call('RPUSH', KEYS[n + 1], ARGV[i + 1])
+  if known[n] == 1 and not redis.call('LPOS', KEYS[n + 2], ARGV[i + 1]) then
+    redis.call('RPUSH', KEYS[n + 2], ARGV[i + 1])
+    redis.call('LPUSH', KEYS[2], ARGV[i])
   end
 end
+redis.call('LTRIM', KEYS[2], 0, ${HEARD - 1})
 return known`
 
 /** KEYS active, job, jobs, seq; ARGV id, created_at, '1' if active, then field, value pairs. Returns 1 if created. */

@@ -4,7 +4,7 @@ import { redisDecisions } from './redis-decisions.ts'
 import { redisJobs } from './redis-jobs.ts'
 import { redisNotes } from './redis-notes.ts'
 import { ADD_FEEDBACK, APPEND, idOf } from './redis-scripts.ts'
-import { asCount, keepReadable, readFeedback, readRecord, readServing } from './rows.ts'
+import { asCount, HEARD, keepReadable, MOST_HEARD, readFeedback, readRecord, readServing } from './rows.ts'
 import type {
   Feedback,
   LabelledTraffic,
@@ -41,6 +41,8 @@ const PRUNE_CHUNK = 500
 function redisTraffic(redis: Redis, key: (name: string) => string, log: StoreLog | undefined) {
   const order = key('traffic:order')
   const records = key('traffic:records')
+  /** Ids of what was spoken of last, newest first, as often as it was. */
+  const heard = key('heard')
   const feedbackKey = (id: string) => key(`feedback:${id}`)
 
   async function readChunk(ids: readonly string[]): Promise<LabelledTraffic[]> {
@@ -57,6 +59,13 @@ function redisTraffic(redis: Redis, key: (name: string) => string, log: StoreLog
       record,
       feedback: keepReadable(texts.map(readFeedback), 'feedback', log),
     }))
+  }
+
+  async function readAll(ids: readonly string[]): Promise<LabelledTraffic[]> {
+    const found: LabelledTraffic[] = []
+    for (let i = 0; i < ids.length; i += READ_CHUNK)
+      found.push(...(await readChunk(ids.slice(i, i + READ_CHUNK))))
+    return found
   }
 
   async function forget(members: readonly string[]): Promise<number> {
@@ -85,24 +94,31 @@ function redisTraffic(redis: Redis, key: (name: string) => string, log: StoreLog
 
     async addFeedback(items: readonly Feedback[]) {
       if (items.length === 0) return []
-      const keys = [records, ...items.map(item => feedbackKey(item.id))]
+      const keys = [records, heard, ...items.map(item => feedbackKey(item.id))]
       const args = items.flatMap(item => [item.id, JSON.stringify(item)])
       const known = (await run(redis, ADD_FEEDBACK, keys, args)) as number[]
       return known.map(n => n === 1)
     },
 
-    async readTraffic({ limit, since }: { limit: number; since?: number }): Promise<LabelledTraffic[]> {
+    async readTraffic({
+      limit,
+      since = -Infinity,
+      skip = 0,
+    }: Parameters<Store['readTraffic']>[0]): Promise<LabelledTraffic[]> {
+      const from = since === -Infinity ? '-inf' : String(since)
       const members = await reach(
-        redis.zrevrangebyscore(order, '+inf', String(since ?? '-inf'), 'LIMIT', 0, asCount(limit)),
+        redis.zrevrangebyscore(order, '+inf', from, 'LIMIT', asCount(skip), asCount(limit)),
       )
-      const found: LabelledTraffic[] = []
-      for (let i = 0; i < members.length; i += READ_CHUNK)
-        found.push(...(await readChunk(members.slice(i, i + READ_CHUNK).map(idOf))))
-      return found
+      return readAll(members.map(idOf))
     },
 
-    async countTraffic() {
-      return reach(redis.zcard(order))
+    async readHeard(limit: number): Promise<LabelledTraffic[]> {
+      const ids = [...new Set(await reach(redis.lrange(heard, 0, HEARD - 1)))]
+      return readAll(ids.slice(0, Math.min(asCount(limit), MOST_HEARD)))
+    },
+
+    async countTraffic(since?: number) {
+      return reach(since === undefined ? redis.zcard(order) : redis.zcount(order, since, '+inf'))
     },
 
     async pruneTraffic({ olderThan, keep }: Retention) {

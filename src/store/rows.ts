@@ -86,6 +86,10 @@ export function keepReadable<T>(values: readonly (T | null)[], what: string, log
   return readable
 }
 
+/** Records that `readHeard` gives at most, and words of feedback that it looks back on. */
+export const MOST_HEARD = 500
+export const HEARD = 4 * MOST_HEARD
+
 /** A count a database can take, from any number: whole, from 0 to 2^31 - 1; NaN is 0. */
 export function asCount(value: number): number {
   return Math.min(Math.max(Math.floor(value) || 0, 0), 2 ** 31 - 1)

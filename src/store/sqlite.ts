@@ -1,6 +1,7 @@
 // The store port on one SQLite file: traffic, feedback, serving pointer; jobs are in sqlite-jobs.ts. Knows no HTTP.
 import type { DatabaseSync } from 'node:sqlite'
-import { asCount, keepReadable, readFeedback, readRecord, readServing } from './rows.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { asCount, HEARD, keepReadable, MOST_HEARD, readFeedback, readRecord, readServing } from './rows.ts'
 import { sqliteDecisions } from './sqlite-decisions.ts'
 import { sqliteJobs } from './sqlite-jobs.ts'
 import { sqliteNotes } from './sqlite-notes.ts'
@@ -37,6 +38,8 @@ export function openSqliteStore(path: string, options: { log?: StoreLog } = {}):
   }
 }
 
+type Page = Parameters<Store['readTraffic']>[0]
+
 // Each transaction holds the write lock for a moment only, so that other processes get in between.
 const PRUNE_CHUNK = 500
 
@@ -48,7 +51,14 @@ function sqliteTraffic(db: DatabaseSync, log: StoreLog | undefined) {
   const insertFeedback = db.prepare(
     'INSERT INTO feedback (id, feedback) VALUES (?, ?) ON CONFLICT (id, feedback) DO NOTHING',
   )
-  const newest = db.prepare('SELECT id, record FROM traffic WHERE at >= ? ORDER BY at DESC, seq DESC LIMIT ?')
+  const newest = db.prepare(
+    'SELECT id, record FROM traffic WHERE at >= ? ORDER BY at DESC, seq DESC LIMIT ? OFFSET ?',
+  )
+  const heard = db.prepare(
+    `SELECT record FROM traffic JOIN (
+       SELECT id, max(seq) AS last FROM (SELECT id, seq FROM feedback ORDER BY seq DESC LIMIT ?) GROUP BY id
+     ) USING (id) ORDER BY last DESC LIMIT ?`,
+  )
   const feedbackOf = db.prepare('SELECT feedback FROM feedback WHERE id = ? ORDER BY seq')
   const count = db.prepare('SELECT count(*) AS n FROM traffic')
   const deleteOlder = db.prepare(
@@ -57,7 +67,20 @@ function sqliteTraffic(db: DatabaseSync, log: StoreLog | undefined) {
   const deleteOldest = db.prepare(
     'DELETE FROM traffic WHERE seq IN (SELECT seq FROM traffic ORDER BY at, seq LIMIT ?)',
   )
+  const countFrom = db.prepare('SELECT count(*) AS n FROM traffic WHERE at >= ?')
   const countNow = () => Number(count.get()?.n)
+
+  function labelled(rows: readonly Record<string, unknown>[]): LabelledTraffic[] {
+    const records = keepReadable(
+      rows.map(row => readRecord(row.record)),
+      'traffic',
+      log,
+    )
+    return records.map(record => {
+      const given = feedbackOf.all(record.id).map(row => readFeedback(row.feedback))
+      return { record, feedback: keepReadable(given, 'feedback', log) }
+    })
+  }
 
   return {
     async appendTraffic(records: readonly TrafficRecord[]) {
@@ -78,35 +101,31 @@ function sqliteTraffic(db: DatabaseSync, log: StoreLog | undefined) {
       )
     },
 
-    async readTraffic({ limit, since }: { limit: number; since?: number }): Promise<LabelledTraffic[]> {
+    async readTraffic({ limit, since, skip = 0 }: Page): Promise<LabelledTraffic[]> {
       // One snapshot: a record and its feedback never come from different moments.
-      return read(db, () => {
-        const rows = newest.all(since ?? -Infinity, asCount(limit))
-        const records = keepReadable(
-          rows.map(row => readRecord(row.record)),
-          'traffic',
-          log,
-        )
-        return records.map(record => {
-          const given = feedbackOf.all(record.id).map(row => readFeedback(row.feedback))
-          return { record, feedback: keepReadable(given, 'feedback', log) }
-        })
-      })
+      return read(db, () => labelled(newest.all(since ?? -Infinity, asCount(limit), asCount(skip))))
     },
 
-    async countTraffic() {
-      return read(db, countNow)
+    async readHeard(limit: number): Promise<LabelledTraffic[]> {
+      return read(db, () => labelled(heard.all(HEARD, Math.min(asCount(limit), MOST_HEARD))))
+    },
+
+    async countTraffic(since?: number) {
+      return read(db, () => (since === undefined ? countNow() : Number(countFrom.get(since)?.n)))
     },
 
     async pruneTraffic({ olderThan, keep }: Retention) {
       let gone = 0
-      const deleteInChunks = (deleteChunk: () => number) => {
-        for (let n = PRUNE_CHUNK; n === PRUNE_CHUNK; gone += n) n = write(db, 'process', deleteChunk)
+      const deleteInChunks = async (deleteChunk: () => number) => {
+        for (let n = PRUNE_CHUNK; n === PRUNE_CHUNK && db.isOpen; gone += n) {
+          n = write(db, 'process', deleteChunk)
+          await nextTurn() // whoever has this thread answers requests too
+        }
       }
       if (olderThan !== undefined)
-        deleteInChunks(() => Number(deleteOlder.run(olderThan, PRUNE_CHUNK).changes))
+        await deleteInChunks(() => Number(deleteOlder.run(olderThan, PRUNE_CHUNK).changes))
       if (keep !== undefined)
-        deleteInChunks(() => {
+        await deleteInChunks(() => {
           const surplus = Math.max(countNow() - asCount(keep), 0)
           return Number(deleteOldest.run(Math.min(surplus, PRUNE_CHUNK)).changes)
         })

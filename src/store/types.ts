@@ -137,9 +137,15 @@ export interface Store {
    * `at` included, counts once, so that trying again is safe.
    */
   addFeedback(items: readonly Feedback[]): Promise<boolean[]>
-  /** Newest first by `at`, then by arrival; at most `limit`, `at >= since`. All feedback so far, in order of arrival. */
-  readTraffic(options: { limit: number; since?: number }): Promise<LabelledTraffic[]>
-  countTraffic(): Promise<number>
+  /**
+   * Newest first by `at`, then by arrival; at most `limit`, `at >= since`, without the first `skip`. All feedback so far, in order of arrival. What
+   * arrives between two reads moves the rest along: whoever reads on by `skip` may meet a record again.
+   */
+  readTraffic(options: { limit: number; since?: number; skip?: number }): Promise<LabelledTraffic[]>
+  /** Records with their feedback, the one that was spoken of last first; at most `limit` (500 at most), one with much feedback takes the place of several. */
+  readHeard(limit: number): Promise<LabelledTraffic[]>
+  /** Records with `at >= since`; all when left out. */
+  countTraffic(since?: number): Promise<number>
   /** Forgets records and their feedback; returns how many records went. No field set: none go. */
   pruneTraffic(retention: Retention): Promise<number>
   getServing(): Promise<Serving | null>

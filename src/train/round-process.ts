@@ -1,6 +1,7 @@
 // The process a sparring round runs in: takes one order from its parent, tells of progress and the end, never outlives it.
 // Knows no job and no registry.
 import { constants, setPriority } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../errors.ts'
 import { createOpenAiLlm } from '../llm/openai.ts'
 import { openRedisStore } from '../store/redis.ts'
@@ -8,7 +9,11 @@ import { openSqliteStore } from '../store/sqlite.ts'
 import type { LabelledTraffic } from '../store/types.ts'
 import { MAX_RECORDS } from './round/collect.ts'
 import type { RoundNews, RoundOrder } from './round/messages.ts'
+import { readNewest } from './round/newest.ts'
 import { runRound } from './round/round.ts'
+
+/** A second apart: a store that is started again must not end the round. */
+const MOST_TRIES = 120
 
 const stopping = new AbortController()
 // A terminal's Ctrl-C reaches this process too. Whoever sends them twice is in no more of a hurry: the parent kills what takes too long.
@@ -52,7 +57,15 @@ async function readTraffic(address: string): Promise<LabelledTraffic[]> {
   const isRedis = /^rediss?:\/\//.test(address)
   const store = isRedis ? openRedisStore(address) : openSqliteStore(address)
   try {
-    return await store.readTraffic({ limit: MAX_RECORDS })
+    for (let tries = 1; ; tries++) {
+      try {
+        return await readNewest(store, MAX_RECORDS)
+      } catch (error) {
+        const isAway = error instanceof AppError && error.code === 'NOT_READY'
+        if (!isAway || tries === MOST_TRIES) throw error
+      }
+      await sleep(1000, undefined, { signal: stopping.signal })
+    }
   } finally {
     await store.close()
   }

@@ -57,6 +57,17 @@ test('a promotion and a rollback reach every server, and each answers on without
     ],
   )
   assert.deepEqual([check.ok, check.entries], [true, 2])
+  for (const [server, kind] of [
+    [one, 'promotion'],
+    [two, 'rollback'],
+  ] as const) {
+    const metrics = await (await fetch(`${server.url}/metrics`)).text()
+    assert.match(
+      metrics,
+      new RegExp(`^spar_decisions_total\\{kind="${kind}"\\} 1$`, 'm'),
+      'who moved it counts it',
+    )
+  }
 
   const critique = { problem: 'x', steps: ['1 + 1 = 2'] }
   await one.stop('SIGKILL')

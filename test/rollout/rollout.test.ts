@@ -138,6 +138,60 @@ test('a good candidate is compared, serves its share of the clients, and passes'
   assert.ok(canary!.candidate.calls > 20 && canary!.candidate.error_rate === 0)
 })
 
+test('of a single client a share is compared in shadow, not all or nothing', async t => {
+  const world = aWorld(t)
+  let offered = 0
+  await tried(
+    world,
+    async stage => {
+      await world.look()
+      world.clock += 60_000
+      if (stage !== 'shadow') return
+      for (let i = 0; i < 200; i++) {
+        await world.desks[i % 2]!.criticFor('the only key').critic.judge([ITEM])
+        await new Promise(resolve => setImmediate(resolve))
+      }
+      await world.look()
+      offered = (await readTallies(world.store, (await readRollout(world.store))!.rollout)).serving.calls
+    },
+    { ...PLAN, shadow: { minutes: 1, share: 0.3 } },
+  )
+  assert.ok(offered > 30 && offered < 90, `${offered} of 200`)
+})
+
+test('the next candidate waits until what was promoted last was watched, and leaves no counts of it', async t => {
+  const world = aWorld(t)
+  const watched = { ...world, plan: PLAN, id: 'job_0', candidate: 'parent', parent: 'old' }
+  await startWatch({ ...watched, now: () => world.clock }, {})
+  await world.look()
+  await world.ask(4)
+  await world.look()
+  assert.equal((await world.store.listNotes('tally:job_0')).length, 2)
+  const stages: string[] = []
+  const trial = await tried(world, async stage => {
+    stages.push(stage)
+    if (stage === 'watch') {
+      assert.equal((await readRollout(world.store))!.rollout.id, 'job_0')
+      setTimeout(() => {
+        world.clock += 60_000
+      }, 40)
+    } else {
+      assert.equal((await world.store.listNotes('tally:job_0')).length, 0)
+      world.clock += 60_000
+    }
+  })
+  assert.deepEqual([trial.kind, stages], ['passed', ['watch', 'shadow', 'canary']])
+  await startWatch({ ...watched, now: () => world.clock }, {})
+  const again: string[] = []
+  await tried(world, async stage => {
+    again.push(stage)
+    if (stage === 'watch') await showRollout(world.store).wish('skip')
+    world.clock += 1000
+    if (stage === 'shadow') await showRollout(world.store).wish('abort')
+  })
+  assert.deepEqual([...new Set(again)], ['watch', 'shadow'], 'who skips the watch ends the wait')
+})
+
 test('the same client meets the same critic on every server', async t => {
   const world = aWorld(t)
   await tried(world, async stage => {
@@ -269,6 +323,42 @@ test('what was promoted and behaves is not watched for ever', async t => {
   world.clock += 60_000
   await world.look()
   assert.deepEqual([await readRollout(world.store), world.withdrawn], [null, []])
+})
+
+test('a store that is away for long is told of once, and once when it is back', async t => {
+  const store = openSqliteStore(':memory:')
+  const told: string[] = []
+  const write = (line: string) => void told.push((JSON.parse(line) as { message: string }).message)
+  let isAway = true
+  const reached = async () => {
+    if (isAway) throw new AppError('NOT_READY', 'The store cannot be used at the moment.')
+  }
+  const desk = openDesk({
+    store: { ...store, getNote: async key => reached().then(() => store.getNote(key)) },
+    registry: {
+      current: () => aCritic('parent', 0.6),
+      get: version => aCritic(version, 0.6),
+      hold: async () => () => {},
+      follow: reached,
+      withdraw: async () => null,
+    },
+    owner: 'one',
+    log: createLog({ level: 'info', stream: { write } }),
+    now: () => 1,
+    everyMs: 3_600_000,
+  })
+  t.after(async () => {
+    await desk.close()
+    await store.close()
+  })
+  for (let i = 0; i < 10; i++) await desk.look()
+  assert.equal(told.length, 2, told.join())
+  isAway = false
+  for (let i = 0; i < 10; i++) await desk.look()
+  assert.deepEqual(
+    told.slice(2),
+    told.slice(0, 2).map(message => `${message}: that is over`),
+  )
 })
 
 test('comparing never makes a client wait: the line is short, and what does not fit is dropped and counted', async () => {

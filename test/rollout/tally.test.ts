@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { calibrationOf } from '../../src/rollout/calibration.ts'
+import { calibrationOf, createCalibrations } from '../../src/rollout/calibration.ts'
 import { armFaults, calibrationFaults, shadowFaults } from '../../src/rollout/limits.ts'
 import { placeOf } from '../../src/rollout/sticky.ts'
 import {
@@ -74,7 +74,7 @@ const SHADOW: readonly [name: string, change: Partial<Tally>, fault: RegExp | nu
   ['turns half of the verdicts', { pairs: pairs(x => x), flips: 50 }, /turns 50\.0 % of the verdicts/],
   ['ranks steps the other way', { pairs: pairs(x => 1 - x), flips: 10 }, /correlation -1\.00/],
   ['scores everything higher', { pairs: pairs(x => x + 0.3), flips: 10 }, /lie 0\.30 beside/],
-  ['fails', { candidate: arm({ errors: 5 }), pairs: pairs(x => x) }, /5\.0 % of its calls fail/],
+  ['fails', { candidate: arm({ errors: 10 }), pairs: pairs(x => x) }, /10\.0 % of its calls fail/],
   ['takes four times as long', { candidate: arm({ ms: 40 }), pairs: pairs(x => x) }, /4\.0 times as long/],
 ]
 for (const [name, change, fault] of SHADOW)
@@ -89,10 +89,18 @@ test('a critic that serves is measured by errors, time and the mean of its score
   const faults = (change: Parameters<typeof arm>[0]) => armFaults(armFigures(arm()), armFigures(arm(change)))
   assert.deepEqual(faults({}), [])
   assert.deepEqual(faults({ errors: 2 }), [])
-  assert.match(faults({ errors: 3 }).join(), /3\.0 % of its calls fail/)
+  assert.match(faults({ errors: 10 }).join(), /10\.0 % of its calls fail/)
   assert.match(faults({ ms: 31 }).join(), /3\.1 times as long/)
   assert.match(faults({ score: 0.1 }).join(), /-0\.50 beside/)
   assert.deepEqual(armFaults(armFigures(arm({ errors: 10 })), armFigures(arm({ errors: 11 }))), [])
+})
+
+test('one failed call does not take a critic back, a critic that always fails is found after twenty', () => {
+  const was = armFigures(arm())
+  const is = (calls: number, errors: number) => armFigures({ ...arm({ errors }), calls })
+  for (const calls of [20, 30, 49]) assert.deepEqual(armFaults(was, is(calls, 1)), [])
+  assert.match(armFaults(was, is(20, 20)).join(), /100\.0 % of its calls fail/)
+  assert.match(armFaults(was, is(1000, 40)).join(), /4\.0 % of its calls fail/)
 })
 
 test('one call that had to wait does not make a critic slow, many such calls do', () => {
@@ -104,6 +112,49 @@ test('one call that had to wait does not make a critic slow, many such calls do'
   assert.deepEqual(armFaults(was, once), [])
   const often = calls(Array.from({ length: 200 }, (_, i) => (i % 10 === 0 ? 1500 : 10)))
   assert.match(armFaults(was, often).join(), /15\.9 times as long/)
+})
+
+test('feedback that comes long after its answer is found among many answers that nobody spoke of', async t => {
+  const store = openSqliteStore(':memory:')
+  t.after(() => store.close())
+  const many = Array.from({ length: 3000 }, (_, i) => aRecord(`r${i}`, { at: NOW + i }))
+  await store.appendTraffic(many)
+  await store.addFeedback(
+    Array.from({ length: 40 }, (_, i) => ({ id: `r${i}`, at: NOW + 9999, answer_correct: true })),
+  )
+  assert.equal((await calibrationOf(store, 'critic@0.1.0', NOW)).verdicts, 40)
+})
+
+test('a client that says the same again and again has one voice on each answer', async t => {
+  const store = openSqliteStore(':memory:')
+  t.after(() => store.close())
+  await store.appendTraffic([aRecord('a', { candidates: [{ steps: ['x'], scores: [0.8], answer: null }] })])
+  const said = (client: string, at: number, answer_correct: boolean) => ({
+    id: 'a',
+    at,
+    client,
+    answer_correct,
+  })
+  for (let i = 0; i < 50; i++) await store.addFeedback([said('loud', i, false)])
+  await store.addFeedback([said('other', 99, true)])
+  const { verdicts, brier } = await calibrationOf(store, 'critic@0.1.0', 0)
+  assert.equal(verdicts, 2)
+  assert.ok(Math.abs(brier! - (0.8 ** 2 + 0.2 ** 2) / 2) < 1e-12)
+})
+
+test('whoever asks again and again how scores met feedback has it read every ten seconds', async () => {
+  let [reads, clock] = [0, 0]
+  const store = {
+    async readHeard() {
+      reads++
+      return []
+    },
+  }
+  const calibrations = createCalibrations(store, () => clock)
+  for (; clock < 30_000; clock += 500) await calibrations('a', 0)
+  assert.equal(reads, 3)
+  await calibrations('b', 0)
+  assert.equal(reads, 4)
 })
 
 test('scores are held against what clients said of the same critic’s answers', async t => {

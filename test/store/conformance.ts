@@ -36,7 +36,7 @@ export function storeConformance(name: string, options: { open: () => StoreSite 
   describe(`${name}: jobs`, () => jobConformance(openFor))
 }
 
-async function idsOf(store: Store, options: { limit: number; since?: number }): Promise<string[]> {
+async function idsOf(store: Store, options: Parameters<Store['readTraffic']>[0]): Promise<string[]> {
   return (await store.readTraffic(options)).map(({ record }) => record.id)
 }
 
@@ -91,6 +91,9 @@ function trafficConformance(openFor: OpenFor): void {
     [{ limit: 1, since: NOW + 2 }, ['d']],
     [{ limit: 10, since: NOW + 4 }, []],
     [{ limit: 10, since: 0 }, ['d', 'c', 'b', 'a']],
+    [{ limit: 2, skip: 1 }, ['c', 'b']],
+    [{ limit: 2, skip: 3, since: NOW }, ['a']],
+    [{ limit: 10, skip: 4 }, []],
   ] as const) {
     test(`reading with ${JSON.stringify(given)} gives [${want}]`, async t => {
       const store = openFor(t)()
@@ -103,6 +106,12 @@ function trafficConformance(openFor: OpenFor): void {
     const store = openFor(t)()
     await store.appendTraffic(['a', 'b', 'c'].map(id => aRecord(id)))
     assert.equal(await store.countTraffic(), 3)
+  })
+
+  test('records are counted from a time on', async t => {
+    const store = openFor(t)()
+    await store.appendTraffic(['a', 'b', 'c'].map((id, i) => aRecord(id, { at: NOW + i })))
+    assert.deepEqual(await Promise.all([0, NOW, NOW + 1, NOW + 3].map(store.countTraffic)), [3, 3, 2, 0])
   })
 
   test('appending nothing is fine', async t => {
@@ -256,6 +265,30 @@ function feedbackConformance(openFor: OpenFor): void {
     assert.deepEqual(await store.addFeedback([item, item]), [true, true])
     assert.deepEqual(await store.addFeedback([item]), [true])
     assert.deepEqual((await store.readTraffic({ limit: 1 }))[0]!.feedback, [item])
+  })
+
+  test('what was spoken of last comes first, once, with all that was said', async t => {
+    const store = openFor(t)()
+    assert.deepEqual(await store.readHeard(9), [])
+    await store.appendTraffic(['a', 'b', 'c', 'd'].map((id, i) => aRecord(id, { at: NOW + i })))
+    const word = (id: string, at: number) => ({ id, at, answer_correct: true })
+    await store.addFeedback([word('c', 1), word('a', 2)])
+    await store.addFeedback([word('c', 3), word('c', 3), word('nobody', 4), word('b', 5)])
+    const heard = (await store.readHeard(9)).map(({ record: { id }, feedback }) => [id, feedback.length])
+    assert.deepEqual(heard, [
+      ['b', 1],
+      ['c', 2],
+      ['a', 1],
+    ])
+    assert.deepEqual(
+      (await store.readHeard(2)).map(({ record }) => record.id),
+      ['b', 'c'],
+    )
+    await store.pruneTraffic({ olderThan: NOW + 2 })
+    assert.deepEqual(
+      (await store.readHeard(9)).map(({ record }) => record.id),
+      ['c'],
+    )
   })
 
   test('unknown feedback is not kept for a record that comes later', async t => {

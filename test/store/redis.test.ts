@@ -58,6 +58,7 @@ function redisTests(binary: string): void {
       )
       await store.pruneTraffic({ keep: 0 })
       assert.deepEqual((await redis.keys('spar:*')).sort(), [
+        'spar:heard',
         'spar:job:j',
         'spar:jobs:active',
         'spar:jobs:order',

@@ -79,6 +79,38 @@ test('feedback that a liar gives on the traffic of others is set aside, theirs s
   assert.deepEqual(kept, own)
 })
 
+test('a key that first agrees and then turns everything around is judged by what it said last', () => {
+  const liar = traffic('liar', 100, false).map(({ record, feedback: [lie] }) => ({
+    record,
+    feedback: [
+      { ...lie!, answer_correct: !lie!.answer_correct },
+      { ...lie!, at: 2 },
+    ],
+  }))
+  const { traffic: kept, figures } = admit([...liar, ...traffic('a', 60, true)], { share: 0.5 })
+  assert.deepEqual([clientsOf(kept), figures['inverted_clients']], [{ a: 60 }, 1])
+})
+
+test('a key that turns the labels of steps around is found, whether it speaks of answers or not', () => {
+  const labels = (all: LabelledTraffic[], honest: boolean) =>
+    all.map(({ record, feedback: [{ answer_correct: right, ...item } = assert.fail()] }) => ({
+      record,
+      feedback: [{ ...item, step_labels: [(right === true) === honest] }],
+    }))
+  const all = [...labels(traffic('liar', 100, true), false), ...labels(traffic('a', 100, true), true)]
+  assert.deepEqual(clientsOf(admit(all, { share: 0.5 }).traffic), { a: 100 })
+})
+
+test('a few unlucky scores do not make an honest client a liar', () => {
+  const two = traffic('honest', 40, true).map(({ record, feedback: [item] }, i) => {
+    const right = i >= 2 // the two wrong ones were scored above average
+    const candidates = record.candidates.map(one => ({ ...one, scores: [right ? i / 40 : 0.8] }))
+    return { record: { ...record, candidates }, feedback: [{ ...item!, answer_correct: right }] }
+  })
+  const { figures } = admit([...two, ...traffic('a', 60, true)], { share: 0.5 })
+  assert.equal(figures['inverted_clients'], 0)
+})
+
 test('where everybody disagrees with the critic it is the critic that is wrong', () => {
   const all = [...traffic('a', 60, false), ...traffic('b', 60, false), ...traffic(undefined, 60, false)]
   assert.deepEqual(admit(all, { share: 1 }).traffic, all)
@@ -93,6 +125,13 @@ test('a client that opted out teaches nothing, with records from before too', ()
   const all = [...traffic('a', 10, true), ...traffic('b', 10, true)]
   const { traffic: kept, figures } = admit(all, { share: 1, without: ['a'] })
   assert.deepEqual([clientsOf(kept), figures['opted_out']], [{ b: 10 }, 10])
+})
+
+test('what a client that opted out says of the traffic of others is not heard', () => {
+  const [told] = traffic('b', 1, true)
+  const item = { ...told!.feedback[0]!, client: 'a', answer_correct: false }
+  const all = [{ record: told!.record, feedback: [...told!.feedback, item] }]
+  assert.deepEqual(admit(all, { share: 1, without: ['a'] }).traffic, [told])
 })
 
 test('how well feedback and scores agree is told', () => {

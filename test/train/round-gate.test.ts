@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { auc, type Judged } from '../../src/train/eval/metrics.ts'
 import { createRng } from '../../src/train/rng.ts'
 import { bootstrapAuc, bootstrapMean } from '../../src/train/round/bootstrap.ts'
-import { decide } from '../../src/train/round/gate.ts'
+import { decide, fallenBefore } from '../../src/train/round/gate.ts'
 import type { Measured } from '../../src/train/round/measure.ts'
 import type { JudgedDuel } from '../../src/train/round/play.ts'
 
@@ -266,4 +266,28 @@ test('nothing to resample gives no number', () => {
     high: Number.NaN,
     highest: Number.NaN,
   })
+})
+
+test('falls that each round lets pass do not add up: the slice is held against the best of the line', () => {
+  const slightly: Score = (truth, i) => fair(i % 97 === 2 ? 1 - truth : truth, i)
+  const [was, is] = [measured(fair), measured(slightly)]
+  const one = decide(was, is, createRng(5))
+  const { difference } = one.figures['step_auc'] as { difference: number }
+  assert.ok(difference < 0, `${difference}`)
+  assert.equal(one.decision, 'promoted', one.reason)
+  const round = { ...one, figures: { gate: one.figures } }
+  const fallen = fallenBefore({ metrics: { round } })
+  assert.ok(Math.abs(fallen + difference) < 1e-3)
+  const last = decide(was, is, createRng(5), undefined, 0.02 + difference / 2)
+  assert.equal(last.decision, 'rejected')
+  assert.match(last.reason, /step AUC on the slice fell by 0\.02\d over the rounds since it was best/)
+  const back = decide(is, was, createRng(5), undefined, 0.02)
+  assert.equal(back.decision, 'promoted', back.reason)
+  assert.ok((back.figures['fallen'] as number) < 0.02)
+  assert.deepEqual(
+    [{}, { round: {} }, { round: { figures: { gate: { fallen: 'x' } } } }].map(metrics =>
+      fallenBefore({ metrics }),
+    ),
+    [0, 0, 0],
+  )
 })

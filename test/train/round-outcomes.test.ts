@@ -113,6 +113,34 @@ test('the latest feedback wins, of equally late feedback the last to arrive', ()
   assert.deepEqual(said([1, true], [1, false]), ['7:wrong:feedback'])
 })
 
+/** Critiques of one solution with `answer`, on which clients said so one after the other. */
+const saidBy = (answer: string, ...words: [client: string, right: boolean][]): LabelledTraffic[] =>
+  words.map(([client, answer_correct], i) => {
+    const said = { at: i, answer_correct, step_labels: [answer_correct] }
+    const { record, feedback } = logged(`${answer}_${i}`, 'How many?', [aCandidate(answer)], [said])
+    return { record: { ...record, client }, feedback }
+  })
+
+test('one client cannot overrule another by speaking last: what they contradict each other on is not known', () => {
+  assert.deepEqual(outcomesOf(saidBy('7', ['honest', true], ['other', false], ['other', false])), ['7:?'])
+  assert.deepEqual(
+    outcomesOf([
+      ...saidBy('7', ['honest', true], ['other', false]),
+      ...critiques(['7', '8']),
+      ...saidBy('9', ['honest', false]),
+    ]),
+    ['7:?', '7:?', '8:?', '9:wrong:feedback'],
+    'nor does the answer say anything of other solutions',
+  )
+  const [problem] = readOutcomes(saidBy('7', ['honest', true], ['other', false]))
+  assert.equal(problem!.solutions[0]!.stepLabels, null)
+})
+
+test('of several clients most are believed, and each may change its mind', () => {
+  assert.deepEqual(outcomesOf(saidBy('7', ['a', true], ['b', true], ['c', false])), ['7:right:feedback'])
+  assert.deepEqual(outcomesOf(saidBy('7', ['a', true], ['a', false])), ['7:wrong:feedback'])
+})
+
 test('step labels are cut or filled up to the number of steps; null stays unknown', () => {
   const steps = ['one', 'two', 'three']
   const labels = (step_labels: (boolean | null)[]) =>

@@ -143,6 +143,16 @@ test('what an older Spar left does not stop a round: it begins anew', { timeout:
   assert.deepEqual(roundsLeft(at('trained')), [])
 })
 
+test('a round that is gone on with after a client opted out collects anew, without it', {
+  timeout: LONG_MS,
+}, async () => {
+  const options = await stoppedRound('v4')
+  const stages: string[] = []
+  const admit = { without: ['0123456789abcdef'] }
+  await runRound({ ...options, admit, report: stage => stages.push(stage) })
+  assert.ok(stages.includes('collect'), stages.join())
+})
+
 test('what a Spar that teaches a lesson more often left is not gone on from', {
   timeout: LONG_MS,
 }, async () => {

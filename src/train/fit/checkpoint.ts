@@ -1,19 +1,11 @@
 // A run on disk: one file with weights, moments and where the run stands, written so that a kill leaves the old file or the new one.
 // Knows no loop.
 import { createHash } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sizeOf } from '../engine/memory.ts'
 import type { HostTensor } from '../engine/port.ts'
+import { replaceFile } from '../replace-file.ts'
 
 /** Where a run stands after a step. */
 export interface RunState {
@@ -54,24 +46,11 @@ function write(dir: string, { tensors, ...rest }: Checkpoint): void {
   mkdirSync(dir, { recursive: true })
   const shapes = Object.entries(tensors).map(([name, { shape }]) => [name, shape])
   const header = Buffer.from(JSON.stringify({ ...rest, shapes }))
+  const length = Buffer.from(header.length.toString(16).padStart(8, '0'))
+  const parts = [Buffer.from(MAGIC), length, header, ...Object.values(tensors).map(bytesOf)]
   const hash = createHash('sha256')
-  const path = join(dir, FILE)
-  const file = openSync(`${path}.new`, 'w')
-  try {
-    const put = (bytes: Uint8Array) => {
-      hash.update(bytes)
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
-    }
-    put(Buffer.from(MAGIC))
-    put(Buffer.from(header.length.toString(16).padStart(8, '0')))
-    put(header)
-    for (const tensor of Object.values(tensors)) put(bytesOf(tensor))
-    writeSync(file, hash.digest())
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(`${path}.new`, path)
+  for (const part of parts) hash.update(part)
+  replaceFile(join(dir, FILE), [...parts, hash.digest()], 0o666)
 }
 
 /** Reads a file back. @throws when there is none, when it is of another kind, or when it is torn or changed. */

@@ -1,8 +1,10 @@
 // Which traffic may teach: nobody's share is too large, and nobody's feedback that says the opposite of everything counts.
 // Knows no model and no store.
-import type { Feedback, LabelledTraffic } from '../../store/types.ts'
+import type { LabelledTraffic } from '../../store/types.ts'
 import { auc, type Judged, mean } from '../eval/metrics.ts'
 import type { Figures } from './messages.ts'
+import { solutionKey } from './outcomes.ts'
+import { ANONYMOUS, speakerOf } from './words.ts'
 
 export interface AdmitOptions {
   /** Largest share of one client, in (0, 1]; where there are few clients, an equal part is always allowed. */
@@ -16,8 +18,6 @@ export interface Admitted {
   readonly figures: Figures
 }
 
-/** Records without a key count as those of one client. */
-const ANONYMOUS = ''
 /** So many records of a client are never too many: a second, quiet client must not silence the first. */
 const LEAST_CAP = 200
 /** Fewer verdicts of a client than this say nothing about it. */
@@ -32,7 +32,9 @@ const clientOf = (of: { readonly client?: string }): string => of.client ?? ANON
 
 /** Traffic, newest first, without what must not teach. */
 export function admit(all: readonly LabelledTraffic[], { share, without = [] }: AdmitOptions): Admitted {
-  const wanted = all.filter(({ record }) => !without.includes(clientOf(record)))
+  const wanted = all
+    .filter(({ record }) => !without.includes(clientOf(record)))
+    .map(one => withoutWordsOf(without, one))
   const inverted = invertedClients(wanted)
   const heard = wanted.map(({ record, feedback }) => ({
     record,
@@ -59,39 +61,62 @@ export function admit(all: readonly LabelledTraffic[], { share, without = [] }: 
   }
 }
 
-const speakerOf = (item: Feedback, record: LabelledTraffic['record']): string =>
-  item.client ?? record.client ?? ANONYMOUS
-
-/** Each client's verdicts with the scores that the solutions had. */
-function verdictsOf(traffic: readonly LabelledTraffic[]): Map<string, Judged[]> {
-  const verdicts = new Map<string, Judged[]>()
-  for (const { record, feedback } of traffic) {
-    const scores = record.candidates[0]?.scores.filter(score => score !== null) ?? []
-    if (scores.length === 0) continue
-    for (const item of feedback) {
-      if (item.answer_correct === undefined) continue
-      const own = verdicts.get(speakerOf(item, record)) ?? []
-      verdicts.set(speakerOf(item, record), own)
-      own.push({ score: mean(scores), right: item.answer_correct })
-    }
-  }
-  return verdicts
+/** The same traffic where nobody opted out of what is said of it. */
+function withoutWordsOf(without: readonly string[], one: LabelledTraffic): LabelledTraffic {
+  const feedback = one.feedback.filter(item => !without.includes(speakerOf(item, one.record)))
+  return feedback.length === one.feedback.length ? one : { ...one, feedback }
 }
 
-/** Clients with a key whose feedback turns around what the critic said, where that of the others does not. A single one has no others. */
-function invertedClients(traffic: readonly LabelledTraffic[]): Set<string> {
-  const verdicts = verdictsOf(traffic)
+/** Scores of one thing a client spoke of, and what it said last; a client that says first one thing and then the other has said the other. */
+type Said = Map<string, Judged & { readonly at: number }>
+
+/** What each client said of solutions, or of their steps, beside the scores that they had. */
+function saidBy(traffic: readonly LabelledTraffic[], of: 'solutions' | 'steps'): Map<string, Judged[]> {
+  const all = new Map<string, Said>()
+  for (const { record, feedback } of traffic) {
+    const { steps = [], scores = [] } = record.candidates[0] ?? {}
+    const known = scores.filter(score => score !== null)
+    const key = solutionKey(record.problem, steps)
+    for (const item of feedback) {
+      const speaker = speakerOf(item, record)
+      const said = all.get(speaker) ?? new Map()
+      all.set(speaker, said)
+      const say = (what: string, score: number | null, right: boolean | null | undefined) => {
+        if (right == null || score === null || item.at < (said.get(what)?.at ?? -Infinity)) return
+        said.set(what, { score, right, at: item.at })
+      }
+      if (of === 'solutions') say(key, known.length === 0 ? null : mean(known), item.answer_correct)
+      else for (const [i, score] of scores.entries()) say(`${i} ${key}`, score, item.step_labels?.[i])
+    }
+  }
+  return new Map([...all].map(([speaker, said]) => [speaker, [...said.values()]]))
+}
+
+/** Clients with a key whose feedback, on solutions or on steps, turns around what the critic said, where that of the others does not. */
+const invertedClients = (traffic: readonly LabelledTraffic[]): Set<string> =>
+  new Set([...invertedIn(traffic, 'solutions'), ...invertedIn(traffic, 'steps')])
+
+/** A single client has no others. */
+function invertedIn(traffic: readonly LabelledTraffic[], of: 'solutions' | 'steps'): Set<string> {
+  const verdicts = saidBy(traffic, of)
   const isAlone = new Set([...traffic.map(({ record }) => clientOf(record)), ...verdicts.keys()]).size < 2
-  const isInverted = (judged: readonly Judged[]) => judged.length >= LEAST_VERDICTS && auc(judged) < INVERTED
   const suspects = [...verdicts].filter(([client, own]) => client !== ANONYMOUS && isInverted(own))
   const names = new Set(suspects.map(([client]) => client))
   const others = [...verdicts].flatMap(([client, judged]) => (names.has(client) ? [] : judged))
   return isAlone || isInverted(others) ? new Set() : names
 }
 
+/** Of a few wrong ones among many right ones chance makes any order: two standard errors of a critic that knows nothing count as chance. */
+function isInverted(judged: readonly Judged[]): boolean {
+  const right = judged.filter(one => one.right).length
+  const wrong = judged.length - right
+  const error = Math.sqrt((judged.length + 1) / (12 * right * wrong)) // of a U statistic (Mann and Whitney 1947)
+  return judged.length >= LEAST_VERDICTS && auc(judged) < Math.min(INVERTED, 0.5 - 2 * error)
+}
+
 /** How well feedback and the scores at the time order the same solutions, in [0, 1]; null where it cannot be said. */
 function agreement(traffic: readonly LabelledTraffic[]): number | null {
-  const value = auc([...verdictsOf(traffic).values()].flat())
+  const value = auc([...saidBy(traffic, 'solutions').values()].flat())
   return Number.isFinite(value) ? Math.round(value * 1e4) / 1e4 : null
 }
 

@@ -14,6 +14,9 @@ export interface Draft {
   discard(): void
 }
 
+/** Where candidates are until they are decided on. A registry looks for manifests in the folders of `outDir`; those in here are a level deeper. */
+export const draftsOf = (outDir: string): string => join(outDir, '.drafts')
+
 /** What a round that ended with this version decided, or null. @throws {AppError} CRITIC_INVALID when the version is taken by another critic */
 export function pastDecision(outDir: string, version: string): Verdict | null {
   const manifest = readManifest(join(outDir, version))
@@ -24,12 +27,9 @@ export function pastDecision(outDir: string, version: string): Verdict | null {
   return verdict
 }
 
-/**
- * An empty folder for a candidate. A registry looks for manifests in the folders of `outDir`; this one is a level deeper,
- * since a round that is killed halfway may leave a valid artifact that nobody decided on.
- */
+/** An empty folder for a candidate: a round that is killed halfway may leave a valid artifact that nobody decided on. */
 export function openDraft(outDir: string, version: string): Draft {
-  const dir = join(outDir, '.drafts', version)
+  const dir = join(draftsOf(outDir), version)
   const discard = () => rmSync(dir, { recursive: true, force: true })
   discard()
   mkdirSync(dir, { recursive: true })

@@ -1,5 +1,6 @@
 // The gate: may the candidate take the serving critic's place? Pure: two measurements in, a decision with its reason out.
 
+import type { Manifest } from '../../critic/manifest.ts'
 import { round } from '../recipe/reading.ts'
 import type { Rng } from '../rng.ts'
 import { type Check, checksOf, LIMITS, only, partsOf, shown } from './checks.ts'
@@ -19,6 +20,11 @@ export interface Verdict {
 const ECE_LIMITS = { whole: 0.03, part: 0.08 } as const
 /** Most that the candidate may cost, as a multiple of what the serving critic does. */
 const COSTS = { latency: 2, memory: 1.5 } as const
+/**
+ * Most that the slice's step AUC may have fallen since it was best in the line, whatever each round's part of it: many falls that a round's limit
+ * lets pass are a great one (what trials of equivalence call biocreep).
+ */
+const MOST_FALLEN = 0.02
 /** Of fewer problems chance fills a calibration error's bins. */
 const LEAST_PART_ECE = 60
 
@@ -26,13 +32,15 @@ const LEAST_PART_ECE = 60
  * Promotes unless the candidate is worse: on the slice or on traffic the upper 90 % bound of (candidate - serving) is
  * below 0, or the fall is beyond the limit; duels, which stand for no real errors (DESIGN 3), parts of the slice, the choice
  * among samples of one problem and the traps of frozen generators fall beyond their limits with an upper 98 % bound below 0; the calibration
- * error rises beyond its limit, on the slice or on a part of it; something is left without a score; it is slower or larger than `cost` may be.
+ * error rises beyond its limit, on the slice or on a part of it; something is left without a score; it is slower or larger than `cost` may be; the
+ * slice falls where it has `fallen` before, since it was best, so that both together are too much.
  */
 export function decide(
   servingAsMeasured: Measured,
   candidateAsMeasured: Measured,
   rng: Rng,
   cost?: Cost,
+  fallen = 0,
 ): Verdict {
   const serving = onlyNumbers(servingAsMeasured)
   const candidate = onlyNumbers(candidateAsMeasured)
@@ -44,6 +52,10 @@ export function decide(
   if (missing > 0) faults.push(`it gives no score in ${missing} places where the serving critic gives one`)
   for (const check of [...checks, ...frozen]) faults.push(...faultOf(check))
   faults.push(...calibrationFaults(serving, candidate))
+  const { difference } = checks[0]!.interval // of the slice
+  const fallenNow = Math.max(0, fallen - difference)
+  if (faults.length === 0 && difference < 0 && fallenNow > MOST_FALLEN)
+    faults.push(`step AUC on the slice fell by ${show(fallenNow)} over the rounds since it was best`)
   if (cost && cost.latency > COSTS.latency) faults.push(`it takes ${cost.latency.toFixed(1)} times as long`)
   if (cost && cost.memory > COSTS.memory) faults.push(`its model is ${cost.memory.toFixed(1)} times as large`)
 
@@ -51,6 +63,7 @@ export function decide(
     ...Object.fromEntries(checks.map(check => [check.name, shown(check)])),
     ...(frozen.length > 0 && { frozen: frozenFigures(frozen) }),
     ece_change: round(eceOf(candidate) - eceOf(serving)),
+    fallen: round(fallenNow),
     ...(cost && { cost: { latency: round(cost.latency), memory: round(cost.memory) } }),
   }
   if (faults.length > 0)
@@ -60,6 +73,13 @@ export function decide(
   )
   const changes = told.map(check => `${check.words} ${signed(check.interval.difference)}`)
   return { decision: 'promoted', reason: `The candidate is not worse: ${changes.join(', ')}.`, figures }
+}
+
+/** How far the slice's step AUC had fallen since it was best when a round made this critic; 0 for one that no round made. */
+export function fallenBefore({ metrics }: Pick<Manifest, 'metrics'>): number {
+  const verdict = metrics['round'] as Partial<Verdict> | undefined
+  const fallen = (verdict?.figures?.['gate'] as Figures | undefined)?.['fallen']
+  return typeof fallen === 'number' && Number.isFinite(fallen) ? fallen : 0
 }
 
 /** Of all frozen generators together, and of each: `upper` is the bound that decides. */

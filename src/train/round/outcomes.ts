@@ -1,6 +1,7 @@
 // From logged traffic to problems whose solutions are known to be right or wrong. Knows no model and no store.
 import type { Feedback, LabelledTraffic, TrafficCandidate } from '../../store/types.ts'
 import type { Example, StepLabel } from '../data/example.ts'
+import { hear, majorityOf, speakerOf, type Words } from './words.ts'
 
 /** How an outcome is known: said about this solution, said about another one with an answer, or by the majority of answers. */
 export type Evidence = 'feedback' | 'answer' | 'agreement'
@@ -34,9 +35,16 @@ const LEAST_VOTES = 4
 /** A solution with what was said about it. */
 interface Draft {
   readonly candidate: TrafficCandidate
-  verdict: { readonly at: number; readonly right: boolean } | null
-  labels: { readonly at: number; readonly steps: readonly (boolean | null)[] } | null
+  readonly words: Words
+  /** Of each step. */
+  readonly steps: readonly Words[]
 }
+
+const draftOf = (candidate: TrafficCandidate): Draft => ({
+  candidate,
+  words: new Map(),
+  steps: candidate.steps.map(() => new Map()),
+})
 
 /** Identity of a solution. */
 export const solutionKey = (problem: string, steps: readonly string[]): string =>
@@ -52,48 +60,61 @@ export function readOutcomes(traffic: readonly LabelledTraffic[]): TrafficProble
     record.candidates.forEach((candidate, i) => {
       if (candidate.steps.length === 0) return
       const key = JSON.stringify(candidate.steps)
-      const draft = drafts.get(key) ?? { candidate, verdict: null, labels: null }
+      const draft = drafts.get(key) ?? draftOf(candidate)
       drafts.set(key, draft)
-      if (i === 0) for (const item of feedback) hear(draft, item) // feedback is about the chosen one
+      if (i === 0) for (const item of feedback) note(draft, speakerOf(item, record), item) // feedback is about the chosen one
     })
   }
   return [...groups].map(([problem, drafts]) => settle(problem, [...drafts.values()]))
 }
 
-/** Notes feedback; the latest wins, of equally late ones the one that arrived last. */
-function hear(draft: Draft, { at, answer_correct, step_labels }: Feedback): void {
-  if (answer_correct !== undefined && at >= (draft.verdict?.at ?? -Infinity))
-    draft.verdict = { at, right: answer_correct }
-  if (step_labels !== undefined && at >= (draft.labels?.at ?? -Infinity))
-    draft.labels = { at, steps: step_labels }
+/** Notes feedback; of each client the latest counts. */
+function note({ words, steps }: Draft, by: string, { at, answer_correct, step_labels }: Feedback): void {
+  if (answer_correct !== undefined) hear(words, by, at, answer_correct)
+  if (step_labels === undefined) return
+  for (const [i, of] of steps.entries()) {
+    const label = step_labels[i] ?? null
+    if (label !== null) hear(of, by, at, label)
+    else if (at >= (of.get(by)?.at ?? -Infinity)) of.delete(by)
+  }
 }
 
 function settle(problem: string, drafts: readonly Draft[]): TrafficProblem {
-  const outcomeOf = drafts.some(d => d.verdict !== null) ? byFeedback(drafts) : byAgreement(drafts)
+  const verdicts = new Map(drafts.map(draft => [draft, majorityOf(draft.words)]))
+  const isTold = [...verdicts.values()].some(verdict => verdict !== null)
+  const outcomeOf = isTold ? byFeedback(drafts, verdicts) : byAgreement(drafts)
   const solutions = drafts.map(draft => ({
     problem,
     steps: draft.candidate.steps,
     answer: draft.candidate.answer,
     outcome: outcomeOf(draft),
-    stepLabels: draft.labels && labelsOf(draft.candidate.steps.length, draft.labels.steps),
+    stepLabels: labelsOf(draft.steps),
   }))
   return { problem, solutions }
 }
 
 /** A verdict on a solution is one on its answer, and where the right answer is known every other answer is wrong. */
-function byFeedback(drafts: readonly Draft[]): (draft: Draft) => Outcome | null {
-  const verdicts = new Map<string, NonNullable<Draft['verdict']>>()
-  for (const { verdict, candidate } of drafts) {
-    if (verdict === null || candidate.answer === null) continue
-    const known = verdicts.get(candidate.answer)
-    if (known === undefined || verdict.at > known.at) verdicts.set(candidate.answer, verdict)
+function byFeedback(
+  drafts: readonly Draft[],
+  verdicts: ReadonlyMap<Draft, boolean | null>,
+): (draft: Draft) => Outcome | null {
+  const onAnswers = new Map<string, Words>()
+  for (const { words, candidate } of drafts) {
+    if (candidate.answer === null || words.size === 0) continue
+    const all = onAnswers.get(candidate.answer) ?? new Map()
+    onAnswers.set(candidate.answer, all)
+    for (const [speaker, { at, right }] of words) hear(all, speaker, at, right)
   }
-  const rightIsKnown = [...verdicts.values()].some(v => v.right)
-  return ({ verdict, candidate: { answer } }) => {
-    if (verdict !== null) return { right: verdict.right, by: 'feedback' }
+  const known = new Map([...onAnswers].map(([answer, words]) => [answer, majorityOf(words)]))
+  const rightIsKnown = [...known.values()].includes(true)
+  return draft => {
+    const verdict = verdicts.get(draft) ?? null
+    if (verdict !== null) return { right: verdict, by: 'feedback' }
+    const { answer } = draft.candidate
     if (answer === null) return null
-    const known = verdicts.get(answer)
-    if (known !== undefined) return { right: known.right, by: 'answer' }
+    const told = known.get(answer)
+    if (told === null) return null // clients contradict each other
+    if (told !== undefined) return { right: told, by: 'answer' }
     return rightIsKnown ? { right: false, by: 'answer' } : null
   }
 }
@@ -117,11 +138,11 @@ export function majorityAnswer(answers: readonly (string | null)[]): string | nu
   return first[0]
 }
 
-const labelsOf = (steps: number, given: readonly (boolean | null)[]): StepLabel[] =>
-  Array.from({ length: steps }, (_, i) => {
-    const label = given[i] ?? null
-    return label === null ? null : label ? 1 : 0
-  })
+/** Null when nobody's label of any step stands. */
+function labelsOf(steps: readonly Words[]): StepLabel[] | null {
+  const labels = steps.map(majorityOf).map((right): StepLabel => (right === null ? null : right ? 1 : 0))
+  return labels.some(label => label !== null) ? labels : null
+}
 
 /** A solution of known outcome. A right outcome does not make every step right: only the comparison is taught, no step label. */
 export const outcomeExample = ({ problem, steps, outcome }: TrafficSolution): Example => ({

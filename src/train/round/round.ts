@@ -11,7 +11,7 @@ import { choiceLists, learnCandidates, rootOf } from './candidates.ts'
 import { collect, collectFigures, MAX_RECORDS } from './collect.ts'
 import { keepCandidate, openDraft, pastDecision } from './draft.ts'
 import { candidateFacts, evaluate, evaluationMs } from './evaluate.ts'
-import { decide, type Verdict } from './gate.ts'
+import { decide, fallenBefore, type Verdict } from './gate.ts'
 import { gatherLabels } from './labels.ts'
 import { PASSES } from './learn.ts'
 import { lessonFigures, prepareLessons } from './lessons.ts'
@@ -98,6 +98,7 @@ async function goOn(options: RoundOptions): Promise<RoundResult> {
     seed,
     minutes,
     without: [...without],
+    admit: options.admit ?? {}, // who opted out meanwhile teaches nothing any more, what was collected before included
     passes: PASSES, // a checkpoint does not tell how long its run was to be
   })
   const reporter = createReporter(options.report, now, work.load<Progress>(PROGRESS))
@@ -199,7 +200,7 @@ async function goOn(options: RoundOptions): Promise<RoundResult> {
     reporter.add({ candidate: measuredFigures(measured) })
 
     reporter.enter('gate', 98)
-    const verdict = decide(before, measured, rng.fork('gate'), cost)
+    const verdict = decide(before, measured, rng.fork('gate'), cost, fallenBefore(parent))
     const figures = { ...reporter.finish(), gate: verdict.figures }
     const result = { ...verdict, figures }
     // Before the candidate: a round that is killed between the two is run again, and replaces what it left here.

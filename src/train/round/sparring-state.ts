@@ -1,9 +1,10 @@
 // What sparring remembers from round to round, beside the critics it made: the league, the generator as it stands, how rounds ended.
 // One small JSON file, replaced whole. Knows no game.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { emptyLeague, type League, type Meeting } from '../league/league.ts'
 import type { Difficulty } from '../problems/types.ts'
+import { replaceFile } from '../replace-file.ts'
 import { createPolicy, type SneakyPolicy } from '../sneaky/policy.ts'
 import type { SoftmaxPolicy } from '../sneaky/softmax-policy.ts'
 import type { LlmLeague } from './llm-generators.ts'
@@ -71,9 +72,7 @@ export function readSparring(outDir: string): SparringState {
 export function writeSparring(outDir: string, state: SparringState): void {
   const dir = folderOf(outDir)
   mkdirSync(dir, { recursive: true })
-  const draft = join(dir, `${FILE}.draft`)
-  writeFileSync(draft, `${JSON.stringify(state)}\n`)
-  renameSync(draft, join(dir, FILE))
+  replaceFile(join(dir, FILE), [Buffer.from(`${JSON.stringify(state)}\n`)], 0o666)
 }
 
 /** The state after a round has ended; a round that is run again is noted and counted once. */

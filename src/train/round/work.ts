@@ -1,20 +1,11 @@
 // What a round that has not ended has done, on disk: what its stages made, and how far its learning came. One that is killed or paused goes
 // on from it. Knows no stage.
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import { type CheckpointStore, keptCheckpoints } from '../fit/checkpoint.ts'
+import { replaceFile } from '../replace-file.ts'
+import { draftsOf } from './draft.ts'
 
 export interface Work {
   /** What was kept under a name; null when nothing was, or it cannot be read. The caller knows its shape. */
@@ -49,7 +40,7 @@ export function openWork(outDir: string, version: string, of: Readonly<Record<st
   }
   const keep = (name: string, value: unknown) => {
     mkdirSync(dir, { recursive: true, mode: 0o700 })
-    replaceFile(join(dir, name), serialize(value))
+    replaceFile(join(dir, name), [serialize(value)])
   }
   const identity = JSON.stringify(of)
   if (load(OF) !== identity) {
@@ -71,24 +62,13 @@ export function openWork(outDir: string, version: string, of: Readonly<Record<st
   }
 }
 
-/** Versions of rounds beside these critics that have work left. */
-export function roundsLeft(outDir: string): string[] {
-  const dir = folderOf(outDir)
-  return existsSync(dir) ? readdirSync(dir) : []
-}
+/** Versions of rounds beside these critics that have work left, or a draft. */
+export const roundsLeft = (outDir: string): string[] => [...new Set(placesOf(outDir).flatMap(namesIn))]
 
 /** Removes what a round left. */
-export const dropRound = (outDir: string, version: string): void =>
-  rmSync(join(folderOf(outDir), version), { recursive: true, force: true })
-
-/** A kill leaves the old file or the new one, whole. */
-function replaceFile(path: string, bytes: Uint8Array): void {
-  const file = openSync(`${path}.new`, 'w', 0o600)
-  try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(`${path}.new`, path)
+export function dropRound(outDir: string, version: string): void {
+  for (const place of placesOf(outDir)) rmSync(join(place, version), { recursive: true, force: true })
 }
+
+const placesOf = (outDir: string): string[] => [folderOf(outDir), draftsOf(outDir)]
+const namesIn = (dir: string): string[] => (existsSync(dir) ? readdirSync(dir) : [])
