@@ -14,10 +14,13 @@ const LEAST_VERDICTS = 30
 
 const percent = (x: number): string => `${(100 * x).toFixed(1)} %`
 
-/** Why a candidate scored in shadow is turned away; empty when it is not. */
+/**
+ * Why a candidate scored in shadow is turned away; empty when it is not. Not for its time: what serves has what clients ask again in its prefix
+ * cache, the candidate begins with none. The gate has compared their times, and canary and watch compare them where both answer.
+ */
 export function shadowFaults(figures: TallyFigures): string[] {
   const { flip_rate, rank_correlation, score_drift, compared_steps } = figures
-  const faults = armFaults(figures.serving, figures.candidate, { withScores: false })
+  const faults = errorFaults(figures.serving, figures.candidate)
   if (compared_steps < LEAST_STEPS) return faults
   if (flip_rate !== null && flip_rate > SHADOW_LIMITS.flip_rate)
     faults.push(`it turns ${percent(flip_rate)} of the verdicts`)
@@ -29,22 +32,25 @@ export function shadowFaults(figures: TallyFigures): string[] {
 }
 
 /** Why one critic may not serve in another's place, by what both did on live traffic. */
-export function armFaults(was: ArmFigures, is: ArmFigures, { withScores = true } = {}): string[] {
-  const faults: string[] = []
-  if (is.calls < LEAST_CALLS) return faults
-  if (is.error_rate !== null && errorsAtLeast(is) > LIVE_LIMITS.error_rate + (was.error_rate ?? 0))
-    faults.push(`${percent(is.error_rate)} of its calls fail`)
-  if (was.calls < LEAST_CALLS) return faults
+export function armFaults(was: ArmFigures, is: ArmFigures): string[] {
+  const faults = errorFaults(was, is)
+  if (is.calls < LEAST_CALLS || was.calls < LEAST_CALLS) return faults
   if (is.ms_per_token !== null && is.ms_per_token_low !== null && was.ms_per_token !== null) {
     const ratio = is.ms_per_token / was.ms_per_token
     if (is.ms_per_token_low > LIVE_LIMITS.latency * was.ms_per_token)
       faults.push(`it takes ${ratio.toFixed(1)} times as long`)
   }
-  if (withScores && is.mean_score !== null && was.mean_score !== null) {
+  if (is.mean_score !== null && was.mean_score !== null) {
     const drift = is.mean_score - was.mean_score
     if (Math.abs(drift) > LIVE_LIMITS.score_drift) faults.push(`its scores lie ${drift.toFixed(2)} beside`)
   }
   return faults
+}
+
+function errorFaults(was: ArmFigures, is: ArmFigures): string[] {
+  if (is.calls < LEAST_CALLS || is.error_rate === null) return []
+  const isTooMany = errorsAtLeast(is) > LIVE_LIMITS.error_rate + (was.error_rate ?? 0)
+  return isTooMany ? [`${percent(is.error_rate)} of its calls fail`] : []
 }
 
 /** Two standard errors below the share of calls that failed: one call of twenty is chance. */
