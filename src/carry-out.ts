@@ -1,7 +1,14 @@
 // What follows a round's decision: a winner is tried out and comes to serve, a loser's refusal is recorded. Knows no round's process and no lease.
 import type { Registry } from './critic/registry.ts'
 import { refusalFacts } from './decision-facts.ts'
-import { endRollout, type RolloutPlan, startMissedWatch, startWatch, tryOut } from './rollout/run.ts'
+import {
+  endRollout,
+  type RolloutPlan,
+  startMissedWatch,
+  startWatch,
+  type TrialFigures,
+  tryOut,
+} from './rollout/run.ts'
 import type { JobChange, Store } from './store/types.ts'
 import type { RoundNews } from './train/round/messages.ts'
 
@@ -55,10 +62,7 @@ export async function carryOut(
   const trial = { store, plan: options.rollout ?? AT_ONCE, id: job, candidate: version, parent, now }
   if (registry.current().version === version) {
     const rollout = await startMissedWatch(trial) // promoted by an earlier run of this job
-    return {
-      ...decided,
-      figures: { ...decided.figures, ...(Object.keys(rollout).length > 0 && { rollout }) },
-    }
+    return { ...decided, figures: withTrial(decided.figures, rollout) }
   }
   const tried = await tryOut({
     ...trial,
@@ -66,8 +70,7 @@ export async function carryOut(
     signal,
     report: (stage, rollout) => change({ stage, percent: 99, figures: { ...decided.figures, rollout } }),
   })
-  const isTried = Object.keys(tried.figures).length > 0
-  const figures = { ...decided.figures, ...(isTried && { rollout: tried.figures }) }
+  const figures = withTrial(decided.figures, tried.figures)
   if (tried.kind === 'refused') return refuse(options, candidate, { figures, reason: tried.reason }, tried.by)
   await change({ stage: 'promote', percent: 99 }) // which tells whether the job was cancelled or taken over a moment ago
   signal.throwIfAborted()
@@ -99,6 +102,10 @@ async function refuse(
   await store.appendDecision(refusalFacts(version, serving, why, registry.originOf, happening))
   return { decision: 'rejected', reason, figures }
 }
+
+/** A round's figures with those of the trial, where there was one. */
+const withTrial = (figures: Decided['figures'], rollout: TrialFigures): Decided['figures'] =>
+  Object.keys(rollout).length > 0 ? { ...figures, rollout } : figures
 
 /** What of a round's figures belongs to the decision. */
 const gateFigures = ({

@@ -75,3 +75,6 @@ export class AppError extends Error {
     this.limit = options.limit
   }
 }
+
+/** Whether something that a call needs, as a store, is away for a moment: the same call may work a little later. */
+export const isAway = (error: unknown): boolean => error instanceof AppError && error.code === 'NOT_READY'

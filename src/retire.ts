@@ -1,9 +1,11 @@
 // Takes away critics that rounds made and nobody needs any more, or the disk fills with what was refused. Knows no round and no worker.
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Manifest, readManifest } from './critic/manifest.ts'
+import { readManifest } from './critic/manifest.ts'
+import { foldersOf } from './critic/shelf.ts'
 import { readRollout } from './rollout/state.ts'
 import type { Store } from './store/types.ts'
+import { draftsOf } from './train/round/draft.ts'
 import { readSparring } from './train/round/sparring-state.ts'
 
 export interface RetireOptions {
@@ -21,7 +23,10 @@ const NEWEST = 8
  * these. What was put there by hand stays. Returns the versions that went.
  */
 export async function retireCritics({ store, trainedDir, isUnderWay }: RetireOptions): Promise<string[]> {
-  const found = manifestsIn(trainedDir)
+  const found = foldersOf(trainedDir).flatMap(dir => {
+    const manifest = readManifest(dir)
+    return manifest?.kind === 'critic' ? [{ dir, manifest }] : []
+  })
   const made = found.filter(({ manifest }) => manifest.metrics['round'] !== undefined)
   if (made.length <= NEWEST) return []
   const serving = await store.getServing()
@@ -50,23 +55,10 @@ export async function retireCritics({ store, trainedDir, isUnderWay }: RetireOpt
 
 /** At once for whoever looks for critics; what a kill leaves of it lies among the drafts, which go with their jobs. */
 function remove(trainedDir: string, dir: string, version: string): void {
-  const grave = join(trainedDir, '.drafts', version)
+  const drafts = draftsOf(trainedDir)
+  const grave = join(drafts, version)
   rmSync(grave, { recursive: true, force: true })
-  mkdirSync(join(trainedDir, '.drafts'), { recursive: true })
+  mkdirSync(drafts, { recursive: true })
   renameSync(dir, grave)
   rmSync(grave, { recursive: true, force: true })
-}
-
-function manifestsIn(root: string): { readonly dir: string; readonly manifest: Manifest }[] {
-  try {
-    return readdirSync(root, { withFileTypes: true })
-      .filter(entry => entry.isDirectory())
-      .flatMap(entry => {
-        const dir = join(root, entry.name)
-        const manifest = readManifest(dir)
-        return manifest?.kind === 'critic' ? [{ dir, manifest }] : []
-      })
-  } catch {
-    return [] // there is none yet
-  }
 }

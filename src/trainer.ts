@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { carryOut, type SuccessionOptions } from './carry-out.ts'
 import type { Registry } from './critic/registry.ts'
-import { AppError } from './errors.ts'
+import { AppError, isAway } from './errors.ts'
 import { type Log, outageOf } from './log.ts'
 import { retireCritics } from './retire.ts'
 import { endRollout } from './rollout/run.ts'
@@ -126,7 +126,7 @@ export function startTrainer(options: TrainerOptions): Trainer {
         outage.worked()
         return done
       } catch (error) {
-        if (!(error instanceof AppError) || error.code !== 'NOT_READY') throw error
+        if (!isAway(error)) throw error
         outage.failed(error)
       }
       await sleep(options.retryMs ?? HOLD_MS, undefined, { signal })

@@ -72,7 +72,8 @@ export function openShelf(shippedDir: string, trainedDir: string): Shelf {
   }
 }
 
-function foldersOf(root: string): string[] {
+/** Folders in `root`; none where there is no such folder. */
+export function foldersOf(root: string): string[] {
   try {
     return readdirSync(root, { withFileTypes: true })
       .filter(entry => entry.isDirectory())

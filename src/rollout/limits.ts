@@ -47,15 +47,12 @@ export function armFaults(was: ArmFigures, is: ArmFigures): string[] {
   return faults
 }
 
-function errorFaults(was: ArmFigures, is: ArmFigures): string[] {
-  if (is.calls < LEAST_CALLS || is.error_rate === null) return []
-  const isTooMany = errorsAtLeast(is) > LIVE_LIMITS.error_rate + (was.error_rate ?? 0)
-  return isTooMany ? [`${percent(is.error_rate)} of its calls fail`] : []
+/** Held against the limit two standard errors lower: one call of twenty that fails is chance. */
+function errorFaults(was: ArmFigures, { calls, error_rate: rate }: ArmFigures): string[] {
+  if (calls < LEAST_CALLS || rate === null) return []
+  const least = rate - 2 * Math.sqrt((rate * (1 - rate)) / calls)
+  return least > LIVE_LIMITS.error_rate + (was.error_rate ?? 0) ? [`${percent(rate)} of its calls fail`] : []
 }
-
-/** Two standard errors below the share of calls that failed: one call of twenty is chance. */
-const errorsAtLeast = ({ calls, error_rate }: ArmFigures): number =>
-  error_rate === null ? 0 : error_rate - 2 * Math.sqrt((error_rate * (1 - error_rate)) / calls)
 
 /** How scores met feedback: verdicts, and the mean squared difference (Brier 1950), in [0, 1]. */
 export interface Calibration {

@@ -1,7 +1,7 @@
 // Tries a candidate out before it serves: in shadow, then on a share of the traffic. The job's trainer runs it; servers do the work.
 // Taken up where it was when the trainer died. Knows no critic and no HTTP.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AppError } from '../errors.ts'
+import { isAway } from '../errors.ts'
 import type { Store } from '../store/types.ts'
 import { calibrationOf, createCalibrations } from './calibration.ts'
 import { armFaults, calibrationFaults, shadowFaults } from './limits.ts'
@@ -29,7 +29,7 @@ export interface RolloutOptions {
   readonly pollMs?: number
 }
 
-type TrialFigures = Readonly<Partial<Record<Stage, TallyFigures>>>
+export type TrialFigures = Readonly<Partial<Record<Stage, TallyFigures>>>
 
 export type Trial =
   | { readonly kind: 'passed'; readonly figures: TrialFigures }
@@ -96,7 +96,7 @@ async function runStage(
     await sleep(pollMs, undefined, { signal })
     const seen = await look(options, stage, calibrations).catch(error => {
       // A store that is away for a moment ends nothing; servers go on with what they know.
-      if (error instanceof AppError && error.code === 'NOT_READY') return 'away' as const
+      if (isAway(error)) return 'away' as const
       throw error
     })
     if (seen === 'away') continue

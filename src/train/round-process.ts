@@ -2,7 +2,7 @@
 // Knows no job and no registry.
 import { constants, setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AppError } from '../errors.ts'
+import { AppError, isAway } from '../errors.ts'
 import { createOpenAiLlm } from '../llm/openai.ts'
 import { openRedisStore } from '../store/redis.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
@@ -61,8 +61,7 @@ async function readTraffic(address: string): Promise<LabelledTraffic[]> {
       try {
         return await readNewest(store, MAX_RECORDS)
       } catch (error) {
-        const isAway = error instanceof AppError && error.code === 'NOT_READY'
-        if (!isAway || tries === MOST_TRIES) throw error
+        if (!isAway(error) || tries === MOST_TRIES) throw error
       }
       await sleep(1000, undefined, { signal: stopping.signal })
     }

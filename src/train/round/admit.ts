@@ -4,7 +4,7 @@ import type { LabelledTraffic } from '../../store/types.ts'
 import { auc, type Judged, mean } from '../eval/metrics.ts'
 import type { Figures } from './messages.ts'
 import { solutionKey } from './outcomes.ts'
-import { ANONYMOUS, speakerOf } from './words.ts'
+import { ANONYMOUS, clientOf, hear, speakerOf } from './words.ts'
 
 export interface AdmitOptions {
   /** Largest share of one client, in (0, 1]; where there are few clients, an equal part is always allowed. */
@@ -27,8 +27,6 @@ const LEAST_VERDICTS = 30
  * traffic is at .5, not below: mistakes that all clients see in it do not come from one of them.
  */
 const INVERTED = 0.35
-
-const clientOf = (of: { readonly client?: string }): string => of.client ?? ANONYMOUS
 
 /** Traffic, newest first, without what must not teach. */
 export function admit(all: readonly LabelledTraffic[], { share, without = [] }: AdmitOptions): Admitted {
@@ -79,11 +77,10 @@ function saidBy(traffic: readonly LabelledTraffic[], of: 'solutions' | 'steps'):
     const key = solutionKey(record.problem, steps)
     for (const item of feedback) {
       const speaker = speakerOf(item, record)
-      const said = all.get(speaker) ?? new Map()
+      const said: Said = all.get(speaker) ?? new Map()
       all.set(speaker, said)
       const say = (what: string, score: number | null, right: boolean | null | undefined) => {
-        if (right == null || score === null || item.at < (said.get(what)?.at ?? -Infinity)) return
-        said.set(what, { score, right, at: item.at })
+        if (right != null && score !== null) hear(said, what, { score, right, at: item.at })
       }
       if (of === 'solutions') say(key, known.length === 0 ? null : mean(known), item.answer_correct)
       else for (const [i, score] of scores.entries()) say(`${i} ${key}`, score, item.step_labels?.[i])

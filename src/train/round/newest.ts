@@ -1,6 +1,6 @@
 // Reads what a round looks at: the newest traffic, of which a client that floods the log cannot push out what the others sent. Knows no label.
 import type { LabelledTraffic, Store } from '../../store/types.ts'
-import { ANONYMOUS } from './words.ts'
+import { clientOf } from './words.ts'
 
 const PAGE = 1000
 /** So many records are looked through for each that is wanted. */
@@ -22,7 +22,7 @@ export async function readNewest(
     if (page.length === 0) break
     for (const one of page) {
       if (seen.has(one.record.id)) continue
-      const client = one.record.client ?? ANONYMOUS
+      const client = clientOf(one.record)
       const own = byClient.get(client) ?? []
       byClient.set(client, own)
       if (own.length < cap) own.push({ place: seen.size, one })

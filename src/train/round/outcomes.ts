@@ -70,11 +70,11 @@ export function readOutcomes(traffic: readonly LabelledTraffic[]): TrafficProble
 
 /** Notes feedback; of each client the latest counts. */
 function note({ words, steps }: Draft, by: string, { at, answer_correct, step_labels }: Feedback): void {
-  if (answer_correct !== undefined) hear(words, by, at, answer_correct)
+  if (answer_correct !== undefined) hear(words, by, { at, right: answer_correct })
   if (step_labels === undefined) return
   for (const [i, of] of steps.entries()) {
     const label = step_labels[i] ?? null
-    if (label !== null) hear(of, by, at, label)
+    if (label !== null) hear(of, by, { at, right: label })
     else if (at >= (of.get(by)?.at ?? -Infinity)) of.delete(by)
   }
 }
@@ -103,7 +103,7 @@ function byFeedback(
     if (candidate.answer === null || words.size === 0) continue
     const all = onAnswers.get(candidate.answer) ?? new Map()
     onAnswers.set(candidate.answer, all)
-    for (const [speaker, { at, right }] of words) hear(all, speaker, at, right)
+    for (const [speaker, word] of words) hear(all, speaker, word)
   }
   const known = new Map([...onAnswers].map(([answer, words]) => [answer, majorityOf(words)]))
   const rightIsKnown = [...known.values()].includes(true)
