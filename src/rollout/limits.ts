@@ -16,7 +16,7 @@ const percent = (x: number): string => `${(100 * x).toFixed(1)} %`
 
 /**
  * Why a candidate scored in shadow is turned away; empty when it is not. Not for its time: what serves has what clients ask again in its prefix
- * cache, the candidate begins with none. The gate has compared their times, and canary and watch compare them where both answer.
+ * cache, the candidate begins with none. The gate has compared their times, and the canary compares them where both answer.
  */
 export function shadowFaults(figures: TallyFigures): string[] {
   const { flip_rate, rank_correlation, score_drift, compared_steps } = figures
@@ -35,16 +35,21 @@ export function shadowFaults(figures: TallyFigures): string[] {
 export function armFaults(was: ArmFigures, is: ArmFigures): string[] {
   const faults = errorFaults(was, is)
   if (is.calls < LEAST_CALLS || was.calls < LEAST_CALLS) return faults
-  if (is.ms_per_token !== null && is.ms_per_token_low !== null && was.ms_per_token !== null) {
-    const ratio = is.ms_per_token / was.ms_per_token
-    if (is.ms_per_token_low > LIVE_LIMITS.latency * was.ms_per_token)
-      faults.push(`it takes ${ratio.toFixed(1)} times as long`)
-  }
   if (is.mean_score !== null && was.mean_score !== null) {
     const drift = is.mean_score - was.mean_score
     if (Math.abs(drift) > LIVE_LIMITS.score_drift) faults.push(`its scores lie ${drift.toFixed(2)} beside`)
   }
   return faults
+}
+
+/** The same for its time. Only where both answered side by side: else it is the machine's load that changed, as likely as not. */
+export function timeFaults(was: ArmFigures, is: ArmFigures): string[] {
+  if (is.calls < LEAST_CALLS || was.calls < LEAST_CALLS) return []
+  if (is.ms_per_token === null || is.ms_per_token_low === null || was.ms_per_token === null) return []
+  const ratio = is.ms_per_token / was.ms_per_token
+  return is.ms_per_token_low > LIVE_LIMITS.latency * was.ms_per_token
+    ? [`it takes ${ratio.toFixed(1)} times as long`]
+    : []
 }
 
 /** Held against the limit two standard errors lower: one call of twenty that fails is chance. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isAway } from '../errors.ts'
 import type { Store } from '../store/types.ts'
 import { calibrationOf, createCalibrations } from './calibration.ts'
-import { armFaults, calibrationFaults, shadowFaults } from './limits.ts'
+import { armFaults, calibrationFaults, shadowFaults, timeFaults } from './limits.ts'
 import { changeRollout, type Rollout, readRollout, readTallies, type Stage } from './state.ts'
 import { EMPTY_TALLY, type TallyFigures, tallyFigures } from './tally.ts'
 
@@ -138,7 +138,8 @@ async function canaryFaults(
   const [was, is] = await Promise.all(
     [rollout.parent, rollout.candidate].map(version => calibrations(version, rollout.since)),
   )
-  return [...armFaults(told.serving, told.candidate), ...calibrationFaults(was!, is!)]
+  const { serving, candidate: arm } = told
+  return [...armFaults(serving, arm), ...timeFaults(serving, arm), ...calibrationFaults(was!, is!)]
 }
 
 /** From now on servers watch what was promoted, against what served before. Without minutes nothing is watched. */

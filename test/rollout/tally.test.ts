@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { calibrationOf, createCalibrations } from '../../src/rollout/calibration.ts'
-import { armFaults, calibrationFaults, shadowFaults } from '../../src/rollout/limits.ts'
+import { armFaults, calibrationFaults, shadowFaults, timeFaults } from '../../src/rollout/limits.ts'
 import { placeOf } from '../../src/rollout/sticky.ts'
 import {
   addTallies,
@@ -89,14 +89,19 @@ for (const [name, change, fault] of SHADOW)
     else assert.equal(faults, '')
   })
 
-test('a critic that serves is measured by errors, time and the mean of its scores', () => {
+test('a critic that serves is measured by errors and the mean of its scores', () => {
   const faults = (change: Parameters<typeof arm>[0]) => armFaults(armFigures(arm()), armFigures(arm(change)))
   assert.deepEqual(faults({}), [])
   assert.deepEqual(faults({ errors: 2 }), [])
   assert.match(faults({ errors: 10 }).join(), /10\.0 % of its calls fail/)
-  assert.match(faults({ ms: 31 }).join(), /3\.1 times as long/)
   assert.match(faults({ score: 0.1 }).join(), /-0\.50 beside/)
   assert.deepEqual(armFaults(armFigures(arm({ errors: 10 })), armFigures(arm({ errors: 11 }))), [])
+})
+
+test('a critic that serves is not taken back for its time, which an earlier one is no measure of', () => {
+  const [was, slow] = [armFigures(arm()), armFigures(arm({ ms: 31 }))]
+  assert.deepEqual(armFaults(was, slow), [])
+  assert.match(timeFaults(was, slow).join(), /3\.1 times as long/)
 })
 
 test('one failed call does not take a critic back, a critic that always fails is found after twenty', () => {
@@ -113,9 +118,9 @@ test('one call that had to wait does not make a critic slow, many such calls do'
   const was = calls(Array(20).fill(10))
   const once = calls([...Array(19).fill(10), 1500])
   assert.ok(once.ms_per_token! > 8 * was.ms_per_token!)
-  assert.deepEqual(armFaults(was, once), [])
+  assert.deepEqual(timeFaults(was, once), [])
   const often = calls(Array.from({ length: 200 }, (_, i) => (i % 10 === 0 ? 1500 : 10)))
-  assert.match(armFaults(was, often).join(), /15\.9 times as long/)
+  assert.match(timeFaults(was, often).join(), /15\.9 times as long/)
 })
 
 test('feedback that comes long after its answer is found among many answers that nobody spoke of', async t => {
