@@ -147,6 +147,24 @@ function namedUpstream<K extends string>(
   return { [key]: upstream } as { [key in K]?: UpstreamConfig }
 }
 
+/** Another critic that teaches: one endpoint, since an ensemble may have this service's own critic in it. */
+function teacherCritic(
+  env: Env,
+  critics: ReadonlyMap<string, CriticSpec>,
+  upstreams: ReadonlyMap<string, UpstreamConfig>,
+): Pick<SparringSettings, 'teacherCritic'> {
+  const name = env['SPAR_TEACHER_CRITIC']
+  if (!name) return {}
+  if (env['SPAR_TEACHER_LLM']) throw new Error('SPAR_TEACHER_LLM and SPAR_TEACHER_CRITIC: set one of them')
+  const spec = critics.get(name)
+  if (spec === undefined || spec.kind === 'ensemble')
+    throw new Error(
+      'SPAR_TEACHER_CRITIC must be the name of a critic in SPAR_CRITICS, of kind vllm or generative',
+    )
+  const upstream = spec.kind === 'generative' ? upstreams.get(spec.upstream) : undefined
+  return { teacherCritic: { name, spec, ...(upstream && { upstream }) } }
+}
+
 function weightsOf(env: Env, name: string): Pick<SparringSettings, 'sourceWeights'> {
   if (!env[name]) return {}
   const weights = env[name].split(',').map(part => {
@@ -190,6 +208,7 @@ export function readConfig(env: Env): Config {
     sparring: {
       ...namedUpstream(env, 'SPAR_SNEAKY_LLM', 'sneakyLlm', upstreams),
       ...namedUpstream(env, 'SPAR_TEACHER_LLM', 'teacherLlm', upstreams),
+      ...teacherCritic(env, critics, upstreams),
       ...weightsOf(env, 'SPAR_SOURCE_WEIGHTS'),
     },
     sendsSpans: !!env['OTEL_EXPORTER_OTLP_ENDPOINT'],

@@ -52,10 +52,12 @@ export const VARIABLES = {
   SPAR_CANARY_MINUTES: 'How long it then answers a share of the clients; 1. 0 leaves it out.',
   SPAR_CANARY_SHARE: 'That share; 0.1.',
   SPAR_WATCH_MINUTES:
-    'How long it is watched when it serves, and taken back by itself on errors, slowness or drift; 60.',
+    'How long it is watched when it serves, and taken back by itself on errors or drift; 60.',
   SPAR_SNEAKY_LLM:
     'Named upstream that plays the sneaky role in retraining rounds beside the built-in edits; none.',
   SPAR_TEACHER_LLM: 'Named upstream that rounds ask which step of a logged solution is wrong; none.',
+  SPAR_TEACHER_CRITIC:
+    'Critic of `SPAR_CRITICS` that scores logged solutions, from which rounds learn; none.',
   SPAR_SOURCE_WEIGHTS:
     'How far rounds trust sources of labels, from 0 to 1, e.g. agreement=0.5,tree=0.6,teacher=0; learned where not set.',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'OpenTelemetry collector that spans are sent to over HTTP; none.',

@@ -84,6 +84,14 @@ test('rounds take their endpoints and source weights from the environment, and a
   assert.deepEqual(sparring.sourceWeights, { agreement: 0.5, teacher: 0 })
   assert.deepEqual(readConfig(upstream).sparring, {})
   assert.throws(() => readConfig({ SPAR_TEACHER_LLM: 'secret-name' }), /SPAR_TEACHER_LLM must be the name/)
+  assert.throws(
+    () => readConfig({ SPAR_TEACHER_CRITIC: 'secret-name' }),
+    /^Error: SPAR_TEACHER_CRITIC must be the name of a critic in SPAR_CRITICS, of kind vllm or generative$/,
+  )
+  assert.throws(
+    () => readConfig({ ...upstream, SPAR_TEACHER_LLM: 'big', SPAR_TEACHER_CRITIC: 'x' }),
+    /SPAR_TEACHER_LLM and SPAR_TEACHER_CRITIC: set one of them/,
+  )
   for (const wrong of ['votes=1', 'tree', 'tree=2', 'tree=-1', 'tree='])
     assert.throws(() => readConfig({ SPAR_SOURCE_WEIGHTS: wrong }), /SPAR_SOURCE_WEIGHTS takes/)
 })

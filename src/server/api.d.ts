@@ -395,7 +395,7 @@ export interface paths {
         /**
          * The candidate that is tried out, or watched since it serves.
          * @description A candidate that passed its round's gate first scores a share of live critiques without answering them (`shadow`), then answers
-         *     a share of the clients (`canary`), then serves, and is taken back by itself when it fails, slows down or drifts (`watch`). All
+         *     a share of the clients (`canary`), then serves, and is taken back by itself when it fails or drifts (`watch`). All
          *     servers that share a store take part; the figures are of all of them.
          */
         get: operations["getRollout"];

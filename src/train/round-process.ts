@@ -4,13 +4,16 @@ import { constants, setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, isAway } from '../errors.ts'
 import { createOpenAiLlm } from '../llm/openai.ts'
+import { openRemoteCritics } from '../remote/open.ts'
 import { openRedisStore } from '../store/redis.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import type { LabelledTraffic } from '../store/types.ts'
 import { MAX_RECORDS } from './round/collect.ts'
-import type { RoundNews, RoundOrder } from './round/messages.ts'
+import type { RoundNews, RoundOrder, SparringSettings } from './round/messages.ts'
 import { readNewest } from './round/newest.ts'
 import { runRound } from './round/round.ts'
+import type { Teacher } from './round/teacher.ts'
+import { criticTeacher, llmTeacher } from './round/teachers.ts'
 
 /** A second apart: a store that is started again must not end the round. */
 const MOST_TRIES = 120
@@ -25,11 +28,13 @@ async function work(order: RoundOrder): Promise<void> {
   lowerPriority()
   try {
     const traffic = await readTraffic(order.store)
-    const { sparring: { sneakyLlm, teacherLlm, sourceWeights } = {}, ...plain } = order
+    const { sparring = {}, ...plain } = order
+    const { sneakyLlm, sourceWeights } = sparring
+    const teacher = openTeacher(sparring)
     const { decision, reason, figures } = await runRound({
       ...plain,
       ...(sneakyLlm && { sneakyLlm: createOpenAiLlm(sneakyLlm) }),
-      ...(teacherLlm && { teacherLlm: createOpenAiLlm(teacherLlm) }),
+      ...(teacher && { teacher }),
       ...(sourceWeights && { sourceWeights }),
       traffic,
       now: () => performance.now(),
@@ -43,6 +48,23 @@ async function work(order: RoundOrder): Promise<void> {
     console.error(error)
     end({ kind: 'failed', message: messageOf(error) })
   }
+}
+
+/** Solutions a teacher is asked about at once: what is begun is waited for, and one that writes takes many calls for each. */
+const HANDFUL = { vllm: 64, generative: 4 }
+
+function openTeacher({ teacherLlm, teacherCritic }: SparringSettings): Teacher | null {
+  if (teacherLlm) return llmTeacher(createOpenAiLlm(teacherLlm))
+  if (!teacherCritic) return null
+  const { name, spec, upstream } = teacherCritic
+  const critics = openRemoteCritics({
+    specs: new Map([[name, spec]]),
+    upstreams: new Map(upstream && [[upstream.name, upstream]]),
+    local: () => {
+      throw new Error('a critic of this service does not teach')
+    },
+  })
+  return criticTeacher(critics.get(name)!, HANDFUL[spec.kind])
 }
 
 /** Serving comes first where they share a machine. */

@@ -6,13 +6,14 @@ import { createOpenAiLlm } from '../../src/llm/openai.ts'
 import type { StepLabel } from '../../src/train/data/example.ts'
 import { generateProblems } from '../../src/train/recipe/built-in.ts'
 import { createRng } from '../../src/train/rng.ts'
-import { gatherLabels } from '../../src/train/round/labels.ts'
+import { gatherLabels, NO_LABELS } from '../../src/train/round/labels.ts'
 import { prepareLessons } from '../../src/train/round/lessons.ts'
 import { majorityAnswer, type TrafficProblem, type TrafficSolution } from '../../src/train/round/outcomes.ts'
 import { leaning, type Phase, phaseAfter } from '../../src/train/round/phase.ts'
 import { challenge } from '../../src/train/round/play.ts'
 import { compareSources, PRIOR_WEIGHTS, sourceWeights } from '../../src/train/round/sources.ts'
 import { teacherExamples } from '../../src/train/round/teacher.ts'
+import { llmTeacher } from '../../src/train/round/teachers.ts'
 import { treeExamples } from '../../src/train/round/tree-labels.ts'
 import { createPolicy } from '../../src/train/sneaky/policy.ts'
 import { type LlmServer, startLlmServer } from '../fakes/llm-server.ts'
@@ -130,7 +131,7 @@ test('a source without weight is not taught, and one of less weight counts less'
   const replay = labelledExamples('labels', 3, 'train')
   const weight = (agreement: number) =>
     prepareLessons(tinyTokenizer, 512, { train, replay }, [], createRng(1), {
-      labels: { tree: [], teacher: [], weights: { ...PRIOR_WEIGHTS, agreement } },
+      labels: { ...NO_LABELS, weights: { ...PRIOR_WEIGHTS, agreement } },
     }).outcomes.groups.find(({ right }) => right[0]!.source === 'outcome')?.weight ?? 0
   assert.equal(weight(0), 0)
   assert.ok(weight(PRIOR_WEIGHTS.agreement / 4) < weight(PRIOR_WEIGHTS.agreement))
@@ -146,7 +147,7 @@ test('a teacher is asked about wrong solutions first, and what an outcome contra
     },
   })
   servers.push(server)
-  const teacherLlm = createOpenAiLlm({ name: 'teacher', baseUrl: server.url, model: 't' })
+  const llm = createOpenAiLlm({ name: 'teacher', baseUrl: server.url, model: 't' })
   const train = [
     problem(
       solution(['bad', 'then'], false),
@@ -157,7 +158,10 @@ test('a teacher is asked about wrong solutions first, and what an outcome contra
   ]
   const heldBack = [problem(solution(['bad', 'h'], false), solution(['good', 'h'], true))]
   const options = { rng: createRng(1), budgetMs: 60_000, now: () => performance.now() }
-  const { teacher, figures } = await gatherLabels({ train, heldBack }, { ...options, teacherLlm })
+  const { teacher, figures } = await gatherLabels(
+    { train, open: train, heldBack },
+    { ...options, teacher: llmTeacher(llm) },
+  )
   assert.deepEqual(teacher.map(({ steps, labels }) => [steps[0], labels]).toSorted(), [
     ['bad', [0, null]],
     ['good', [1, 1]],
@@ -166,7 +170,7 @@ test('a teacher is asked about wrong solutions first, and what an outcome contra
   assert.deepEqual(told.trained_on, { compared: 4, disagreed: 2 })
   assert.deepEqual(told.held_back, { compared: 2, agreed: 2 })
   assert.equal(server.requests.length, 6)
-  const none = await gatherLabels({ train, heldBack }, options)
+  const none = await gatherLabels({ train, open: train, heldBack }, options)
   assert.deepEqual([none.teacher, none.weights.teacher], [[], PRIOR_WEIGHTS.teacher])
   assert.deepEqual(teacherExamples([]), [])
 })
@@ -174,15 +178,16 @@ test('a teacher is asked about wrong solutions first, and what an outcome contra
 test('a teacher that cannot be reached costs the round its verdicts and nothing more', async () => {
   const server = await startLlmServer({ script: 'refuses' })
   servers.push(server)
-  const teacherLlm = createOpenAiLlm({
+  const llm = createOpenAiLlm({
     name: 'teacher',
     baseUrl: server.url,
     model: 't',
     retry: { maxRetries: 0 },
   })
+  const train = [problem(solution(['bad'], false))]
   const { teacher } = await gatherLabels(
-    { train: [problem(solution(['bad'], false))], heldBack: [] },
-    { rng: createRng(1), budgetMs: 60_000, now: () => performance.now(), teacherLlm },
+    { train, open: train, heldBack: [] },
+    { rng: createRng(1), budgetMs: 60_000, now: () => performance.now(), teacher: llmTeacher(llm) },
   )
   assert.deepEqual(teacher, [])
 })

@@ -10,6 +10,7 @@ import { endingShare } from '../../src/train/model/feature-logit.ts'
 import { createRng } from '../../src/train/rng.ts'
 import { learnOutcomes, NO_OUTCOMES, outcomeGroups } from '../../src/train/round/outcome-groups.ts'
 import { readOutcomes } from '../../src/train/round/outcomes.ts'
+import { PRIOR_WEIGHTS } from '../../src/train/round/sources.ts'
 import { TINY_MODEL } from '../fakes/tiny-critic.ts'
 import { aCandidate, logged } from './round-world.ts'
 
@@ -41,8 +42,12 @@ test('groups are problems with right and wrong solutions; votes weigh what they 
   const alike = [logged('a', 'Alike?', [aCandidate('1')], [{ at: 1, answer_correct: true }])]
   const replay = [0, 1].flatMap(i => [solution(i, true), solution(i, false)])
   const train = readOutcomes([...told, ...voted, ...alike])
-  const { groups, counts } = outcomeGroups(train, replay, 0.5, createRng(1))
-  assert.deepEqual(counts, { given: 1, voted: 1, replayed: 2 })
+  const { groups, counts } = outcomeGroups(
+    { train, replay },
+    { ...PRIOR_WEIGHTS, agreement: 0.5 },
+    createRng(1),
+  )
+  assert.deepEqual(counts, { given: 1, taught: 0, voted: 1, replayed: 2 })
   assert.deepEqual(
     groups.map(({ right, wrong, weight }) => [right.length, wrong.length, weight.toFixed(3)]),
     [
@@ -53,11 +58,15 @@ test('groups are problems with right and wrong solutions; votes weigh what they 
     ],
   )
   assert.equal(
-    outcomeGroups(train, replay, 0, createRng(1)).groups.length,
+    outcomeGroups({ train, replay }, { ...PRIOR_WEIGHTS, agreement: 0 }, createRng(1)).groups.length,
     3,
     'votes that are not trusted say nothing',
   )
-  assert.deepEqual(outcomeGroups([], replay, 1, createRng(1)).groups, [], 'replay alone changes nothing')
+  assert.deepEqual(
+    outcomeGroups({ train: [], replay }, PRIOR_WEIGHTS, createRng(1)).groups,
+    [],
+    'replay alone changes nothing',
+  )
 })
 
 test('a fit to votes stays nearer to what was known than one to outcomes', () => {
@@ -68,7 +77,7 @@ test('a fit to votes stays nearer to what was known than one to outcomes', () =>
     weight: 1,
   }))
   const moved = (voted: boolean) => {
-    const counts = { given: voted ? 0 : 30, voted: voted ? 30 : 0, replayed: 0 }
+    const counts = { given: voted ? 0 : 30, taught: 0, voted: voted ? 30 : 0, replayed: 0 }
     const { weights: learned, figures } = learnOutcomes(weights, { groups, whole: [], counts }, createRng(1))
     assert.equal(figures['problems'], 30)
     return Math.hypot(...learned[OUTCOME_WEIGHTS]!)
@@ -91,7 +100,11 @@ test('votes without weight do not hold back what feedback teaches', () => {
     ),
   ).flat()
   const learned = (traffic: LabelledTraffic[], votes: number) => {
-    const outcomes = outcomeGroups(readOutcomes(traffic), [], votes, createRng(1))
+    const outcomes = outcomeGroups(
+      { train: readOutcomes(traffic), replay: [] },
+      { ...PRIOR_WEIGHTS, agreement: votes },
+      createRng(1),
+    )
     return learnOutcomes(emptyWeights(), outcomes, createRng(2))
   }
   const { figures, weights } = learned(told, 0.5)
@@ -120,7 +133,11 @@ test("how a client's solutions end is learned from enough of its problems, and f
     )
   const learned = (problems: number) => {
     const weights = emptyWeights()
-    return learnOutcomes(weights, outcomeGroups(traffic(problems), [], 1, createRng(1)), createRng(2)).weights
+    return learnOutcomes(
+      weights,
+      outcomeGroups({ train: traffic(problems), replay: [] }, PRIOR_WEIGHTS, createRng(1)),
+      createRng(2),
+    ).weights
   }
   const shares = (weights: Weights) =>
     featuresOf({

@@ -178,6 +178,7 @@ test('only solutions taken for right are spoiled, and held-back ones only to mea
     ])
   const collected = {
     train: [...traffic('right', true), ...traffic('wrong', false), ...traffic('lucky', true, [false])],
+    open: [],
     heldBack: [...traffic('held', true), ...traffic('held wrong', false)],
     replay: [right!, wrong!],
     slice: [],

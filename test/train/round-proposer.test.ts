@@ -56,6 +56,7 @@ const collected: Collected = {
       ],
     },
   ]).flat(),
+  open: [],
   heldBack: [],
   replay: [],
   slice: [],

@@ -8,14 +8,16 @@ import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { openArtifact } from '../../src/critic/manifest.ts'
 import { openScorer } from '../../src/critic/scorer.ts'
+import { parseCriticSpecs } from '../../src/remote/specs.ts'
 import { openSqliteStore } from '../../src/store/sqlite.ts'
 import type { Example } from '../../src/train/data/example.ts'
 import { readJsonl } from '../../src/train/data/jsonl.ts'
 import { REPLAY_FILE, SLICE_FILE } from '../../src/train/recipe/reading.ts'
-import type { RoundNews, RoundOrder } from '../../src/train/round/messages.ts'
+import type { RoundNews, RoundOrder, TeacherCritic } from '../../src/train/round/messages.ts'
 import { runRound } from '../../src/train/round/round.ts'
 import { readSparring } from '../../src/train/round/sparring-state.ts'
 import { type LlmServer, startLlmServer } from '../fakes/llm-server.ts'
+import { checksSums } from '../fakes/spc-critic.ts'
 import { tempFolder, writeTinyCritic } from '../fakes/tiny-critic.ts'
 import { feedbackTraffic, writeRoundCritic } from './round-world.ts'
 
@@ -70,6 +72,29 @@ function start(change: Partial<RoundOrder> = {}) {
   child.send({ ...order, ...change })
   return { child, news, ended }
 }
+
+test('a round in its own process learns of a critic that runs elsewhere', async () => {
+  const server = await startLlmServer({ script: checksSums() })
+  try {
+    const upstream = { name: 'ollama', baseUrl: server.url, model: 'fake', apiKey: 'sk-secret' }
+    const specs = parseCriticSpecs('{"spc": {"kind": "generative", "upstream": "ollama", "samples": 1}}', {})
+    const spec = specs.get('spc') as TeacherCritic['spec']
+    const { news, ended } = start({
+      version: 'trained-distilled',
+      sparring: { teacherCritic: { name: 'spc', spec, upstream } },
+    })
+    const { errors } = await ended
+    const last = news.at(-1)
+    assert.equal(last?.kind, 'done', errors())
+    if (last?.kind !== 'done') return
+    const { labels, lessons } = last.figures as Record<string, Record<string, number>>
+    assert.ok(labels!['teacher_verdicts']! > 0, JSON.stringify(labels))
+    assert.ok('teacher' in lessons!, JSON.stringify(lessons))
+    assert.ok(!JSON.stringify(news).includes('sk-secret'))
+  } finally {
+    await server.close()
+  }
+})
 
 test('a round in its own process tells of each stage and leaves a decided candidate', async () => {
   const upstream = { name: 'fake', baseUrl: llm.url, model: 'fake', apiKey: 'sk-secret' }

@@ -15,6 +15,8 @@ import { readOutcomes, solutionKey, type TrafficProblem } from './outcomes.ts'
 export interface Collected {
   /** Problems with at least one solution of which something is known. */
   readonly train: readonly TrafficProblem[]
+  /** The same side of the traffic with all its solutions: what only a teacher could tell something of is among them. */
+  readonly open: readonly TrafficProblem[]
   /** The same, never trained on: the gate's. */
   readonly heldBack: readonly TrafficProblem[]
   /** Examples the serving critic learned from, without those that are in `train`. */
@@ -44,15 +46,18 @@ export function collect(traffic: readonly LabelledTraffic[], servingDir: string,
     throw new AppError('CRITIC_INVALID', `the serving critic has no ${SLICE_FILE} to measure a candidate on`)
   const slice = readJsonl<Example>(slicePath)
   const measuredOn = new Set(slice.map(example => example.problem.trim()))
-  const known = readOutcomes(traffic.slice(0, MAX_RECORDS)).flatMap(keepKnown)
   const isHeldBack = ({ problem }: TrafficProblem) => isGateProblem(problem) || measuredOn.has(problem)
-  const train = known.filter(problem => !isHeldBack(problem))
+  const { held = [], open = [] } = Object.groupBy(readOutcomes(traffic.slice(0, MAX_RECORDS)), problem =>
+    isHeldBack(problem) ? 'held' : 'open',
+  )
+  const train = open.flatMap(keepKnown)
   const inTrain = new Set(train.flatMap(p => p.solutions.map(s => solutionKey(s.problem, s.steps))))
   const replayPath = join(servingDir, REPLAY_FILE)
   const replay = existsSync(replayPath) ? readJsonl<Example>(replayPath) : []
   return {
     train,
-    heldBack: known.filter(isHeldBack),
+    open: open.map(({ problem, solutions }) => ({ problem, solutions: solutions.slice(0, MAX_PER_PROBLEM) })),
+    heldBack: held.flatMap(keepKnown),
     replay: replay.filter(example => !inTrain.has(solutionKey(example.problem, example.steps))),
     slice,
     generated: generateProblems(rng.fork('generated'), GENERATED, 'train'),

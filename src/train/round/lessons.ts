@@ -41,8 +41,8 @@ interface Lesson extends Taught {
 
 export interface LessonOptions {
   readonly without?: Ablations
-  /** What trees and a teacher say, and how far each source is trusted. */
-  readonly labels?: Pick<Labels, 'tree' | 'teacher' | 'weights'>
+  /** What trees and a teacher say, of steps and of whole solutions, and how far each source is trusted. */
+  readonly labels?: Pick<Labels, 'tree' | 'teacher' | 'rankings' | 'weights'>
   readonly phase?: Phase
 }
 
@@ -131,7 +131,11 @@ export function prepareLessons(
   ])
   const remembered = isTaught(REPLAY, without) ? replay : []
   const outcomes = isTaught('outcomes', without)
-    ? outcomeGroups(train, remembered, labels.weights.agreement, rng.fork('outcome groups'))
+    ? outcomeGroups(
+        { train, rankings: labels.rankings, replay: remembered },
+        labels.weights,
+        rng.fork('outcome groups'),
+      )
     : NO_OUTCOMES
   return {
     pools,

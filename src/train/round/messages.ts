@@ -1,6 +1,7 @@
 // What the trainer's parent and the round's process say to each other. Types only.
 
 import type { UpstreamConfig } from '../../llm/upstreams.ts'
+import type { CriticSpec } from '../../remote/specs.ts'
 import type { SourceWeights } from './source-weights.ts'
 
 /** What the operator says of rounds. Holds keys of endpoints: never to be logged. */
@@ -9,7 +10,16 @@ export interface SparringSettings {
   readonly sneakyLlm?: UpstreamConfig
   /** Endpoint that says which step of a solution is wrong. */
   readonly teacherLlm?: UpstreamConfig
+  /** Critic elsewhere that scores logged solutions, in the place of `teacherLlm`. */
+  readonly teacherCritic?: TeacherCritic
   readonly sourceWeights?: Partial<SourceWeights>
+}
+
+export interface TeacherCritic {
+  readonly name: string
+  readonly spec: Exclude<CriticSpec, { kind: 'ensemble' }>
+  /** The one that the spec names, where its kind calls one. */
+  readonly upstream?: UpstreamConfig
 }
 
 /** Parent to child, once. */

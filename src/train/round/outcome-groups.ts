@@ -8,6 +8,8 @@ import { round } from '../recipe/reading.ts'
 import type { Rng } from '../rng.ts'
 import type { Figures } from './messages.ts'
 import { outcomeExample, type TrafficProblem } from './outcomes.ts'
+import type { SourceWeights } from './source-weights.ts'
+import type { Ranking } from './teacher.ts'
 
 export interface Outcomes {
   readonly groups: readonly OutcomeGroup[]
@@ -16,9 +18,10 @@ export interface Outcomes {
   readonly counts: OutcomeCounts
 }
 
-/** Problems whose groups are of feedback, of votes, and of replay. */
+/** Problems whose groups are of feedback, of a teacher, of votes, and of replay. */
 interface OutcomeCounts {
   readonly given: number
+  readonly taught: number
   readonly voted: number
   readonly replayed: number
 }
@@ -33,41 +36,64 @@ const LEAST_PROBLEMS = 30
 /** Whole solutions of the traffic, and of replay, at most. */
 const MOST_WHOLE = 1500
 
-/** Groups of the traffic whose outcomes are known, by feedback or by votes, and of what is replayed. */
+/** What outcomes are read off. */
+interface OutcomeSources {
+  readonly train: readonly TrafficProblem[]
+  /** Hold in place of the votes on their problems. */
+  readonly rankings?: readonly Ranking[]
+  readonly replay: readonly Example[]
+}
+
+/** Groups of the traffic's problems, by feedback, votes or a teacher, and of what is replayed. */
 export function outcomeGroups(
-  train: readonly TrafficProblem[],
-  replay: readonly Example[],
-  votes: number,
+  { train, rankings = [], replay }: OutcomeSources,
+  { teacher, agreement }: Pick<SourceWeights, 'teacher' | 'agreement'>,
   rng: Rng,
 ): Outcomes {
   const some = (examples: readonly Example[]) => rng.shuffle(examples).slice(0, MOST_OF_A_KIND)
-  const isVoted = ({ solutions }: TrafficProblem) =>
-    solutions.some(({ outcome }) => outcome?.by === 'agreement')
-  const ofTraffic = train.flatMap(problem => {
-    const told = problem.solutions.filter(({ outcome }) => outcome !== null)
-    const byVotes = isVoted(problem)
-    return groupOf(told.map(outcomeExample), byVotes ? votes : 1, some).map(group => ({ group, byVotes }))
-  })
-  const voted = ofTraffic.filter(({ byVotes }) => byVotes).length
+  const isRanked = new Set(rankings.map(({ problem }) => problem))
+  const unranked = train.filter(({ problem }) => !isRanked.has(problem))
+  const { voted = [], told = [] } = Object.groupBy(unranked, ({ solutions }) =>
+    solutions.some(({ outcome }) => outcome?.by === 'agreement') ? 'voted' : 'told',
+  )
+  const byOutcome = (problems: readonly TrafficProblem[], weight: number) =>
+    problems.flatMap(({ solutions }) => groupOf(solutions.map(outcomeExample), weight, some))
+  const groups = {
+    given: byOutcome(told, 1),
+    taught: rankings.flatMap(ranking => groupOf(rankedExamples(ranking), teacher, some)),
+    voted: byOutcome(voted, agreement),
+  }
   const replayed = [...Map.groupBy(replay, ({ problem }) => problem).values()].flatMap(ofOne =>
     groupOf(ofOne, 1, some),
   )
-  const total = ofTraffic.reduce((sum, { group }) => sum + group.weight, 0)
+  const ofTraffic = Object.values(groups).flat()
+  const total = ofTraffic.reduce((sum, { weight }) => sum + weight, 0)
   if (total === 0) return NO_OUTCOMES // nothing new to learn: what was learned stays
+  const ranked = rankings.map(({ problem, better, worse }) => ({ problem, solutions: [...better, ...worse] }))
   return {
     groups: [
-      ...ofTraffic.map(({ group }) => group),
+      ...ofTraffic,
       ...replayed.map(group => ({ ...group, weight: (REPLAY_SHARE * total) / replayed.length })),
     ],
-    whole: wholeOf(train, replay, rng.fork('whole')),
-    counts: { given: ofTraffic.length - voted, voted, replayed: replayed.length },
+    whole: wholeOf([...unranked, ...ranked], replay, rng.fork('whole')),
+    counts: {
+      given: groups.given.length,
+      taught: groups.taught.length,
+      voted: groups.voted.length,
+      replayed: replayed.length,
+    },
   }
 }
+
+const rankedExamples = ({ better, worse }: Ranking): Example[] => [
+  ...better.map(solution => ({ ...outcomeExample(solution), outcome: 1 as const })),
+  ...worse.map(solution => ({ ...outcomeExample(solution), outcome: 0 as const })),
+]
 
 export const NO_OUTCOMES: Outcomes = {
   groups: [],
   whole: [],
-  counts: { given: 0, voted: 0, replayed: 0 },
+  counts: { given: 0, taught: 0, voted: 0, replayed: 0 },
 }
 
 /**
@@ -109,7 +135,10 @@ export function learnOutcomes(
   { groups, whole, counts }: Outcomes,
   rng: Rng,
 ): { weights: Weights; figures: Figures } {
-  const ridges = counts.voted > counts.given ? RIDGES.filter(ridge => ridge >= LEAST_RIDGE_OF_VOTES) : RIDGES
+  const ridges =
+    counts.voted > counts.given + counts.taught
+      ? RIDGES.filter(ridge => ridge >= LEAST_RIDGE_OF_VOTES)
+      : RIDGES
   const ended = whole.length > 0 ? fitEndings(before, whole, rng) : before
   const { weights, ridge, loss } = fitOutcomePath(ended, groups, ridges)
   return {

@@ -22,6 +22,7 @@ import { createReporter, type Progress, type Report, type Reporter } from './rep
 import type { SourceWeights } from './source-weights.ts'
 import { spar } from './spar.ts'
 import { afterRound, readSparring, writeSparring } from './sparring-state.ts'
+import type { Teacher } from './teacher.ts'
 import { openWork, type Work } from './work.ts'
 import { drawYardsticks } from './yardsticks.ts'
 
@@ -48,8 +49,8 @@ export interface RoundOptions {
   readonly report: Report
   /** Plays the sneaky role beside the edit policy, and shows by rollouts what is wrong; nobody when absent. */
   readonly sneakyLlm?: Llm
-  /** Says which step of a solution is the first wrong one; nobody when absent. */
-  readonly teacherLlm?: Llm
+  /** Says how right the steps of logged solutions are; nobody when absent. */
+  readonly teacher?: Teacher
   /** What the operator says of sources of labels; the others are learned. */
   readonly sourceWeights?: Partial<SourceWeights>
   /** What the round does without; nothing when absent. */
@@ -62,8 +63,9 @@ export type RoundResult = Verdict
 
 /** Largest part of the traffic that one client may be, where nothing else is said. */
 const CLIENT_SHARE = 0.25
-/** Share of the round spent on each game, and on asking a teacher. */
+/** Share of the round spent on each game, and on asking a teacher, at most. */
 const PLAY_SHARE = 0.1
+const TEACH_SHARE = 0.2
 const LEAST_LEARN_SHARE = 0.2
 /** More work than this is not lost by a kill. */
 const CHECKPOINT_MS = 20_000
@@ -87,7 +89,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
 
 async function goOn(options: RoundOptions): Promise<RoundResult> {
   const { servingDir, outDir, version, minutes, seed, threads, now, signal } = options
-  const { sneakyLlm, teacherLlm, sourceWeights, without = NO_ABLATION } = options
+  const { sneakyLlm, teacher, sourceWeights, without = NO_ABLATION } = options
   const signalled = signal ? { signal } : {}
   const rng = createRng(seed).fork('round')
   const totalMs = minutes * 60_000
@@ -126,7 +128,7 @@ async function goOn(options: RoundOptions): Promise<RoundResult> {
       return { before: await measure(serving, yardsticks, signal), measureMs: now() - start }
     })
     reporter.add({ serving: measuredFigures(before) })
-    const { sparred, labels } = await once('played', async () => ({
+    const { sparred, labels } = await once('played and labelled', async () => ({
       sparred: await spar(serving, collected, state, {
         version,
         servingDir,
@@ -139,10 +141,10 @@ async function goOn(options: RoundOptions): Promise<RoundResult> {
         ...signalled,
       }),
       labels: await gatherLabels(collected, {
-        ...(teacherLlm && { teacherLlm }),
+        ...(teacher && { teacher }),
         ...(sourceWeights && { sourceWeights }),
         rng: rng.fork('labels'),
-        budgetMs: PLAY_SHARE * totalMs,
+        budgetMs: TEACH_SHARE * totalMs,
         now,
         ...signalled,
       }),

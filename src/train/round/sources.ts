@@ -4,7 +4,7 @@ import { round } from '../recipe/reading.ts'
 import type { Figures } from './messages.ts'
 import { majorityAnswer, type TrafficProblem } from './outcomes.ts'
 import { type SourceWeights, WEIGHED_SOURCES, type WeighedSource } from './source-weights.ts'
-import { agreesWithOutcome, type Verdict } from './teacher.ts'
+import { agreesWithOutcome, firstErrorOf, type Verdict } from './teacher.ts'
 import { treeExamples } from './tree-labels.ts'
 
 /** Labels of a source that could be compared, and those that were as the better known ones. */
@@ -71,7 +71,7 @@ function treeIsRight(problem: TrafficProblem): boolean[] {
 function teacherIsRight(verdict: Verdict): boolean[] {
   const { stepLabels, outcome } = verdict.solution
   const first = stepLabels?.findIndex(label => label !== null && label < 0.5) ?? -1
-  if (first >= 0) return [first === verdict.firstError]
+  if (first >= 0) return [first === firstErrorOf(verdict)]
   return outcome === null || outcome.by === 'agreement' ? [] : [agreesWithOutcome(verdict) === true]
 }
 
