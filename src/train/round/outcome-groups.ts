@@ -121,10 +121,10 @@ function groupOf(
 }
 
 /**
- * Votes agree with each other more than with the truth: where the majority errs, they teach its error. A fit that is chosen by how well it foretells
- * votes trusts them too much.
+ * Votes agree with each other more than with the truth, and so does a teacher with itself: where it errs, it teaches its error. A fit that is chosen by
+ * how well it foretells them trusts them too much.
  */
-const LEAST_RIDGE_OF_VOTES = 3
+const LEAST_RIDGE_OF_OPINIONS = 3
 
 /**
  * Weights of which the outcome path alone has changed, and what it came to. What a client's LLM ends its solutions with comes first: an ending that
@@ -135,10 +135,8 @@ export function learnOutcomes(
   { groups, whole, counts }: Outcomes,
   rng: Rng,
 ): { weights: Weights; figures: Figures } {
-  const ridges =
-    counts.voted > counts.given + counts.taught
-      ? RIDGES.filter(ridge => ridge >= LEAST_RIDGE_OF_VOTES)
-      : RIDGES
+  const isOpinion = counts.voted + counts.taught > counts.given
+  const ridges = isOpinion ? RIDGES.filter(ridge => ridge >= LEAST_RIDGE_OF_OPINIONS) : RIDGES
   const ended = whole.length > 0 ? fitEndings(before, whole, rng) : before
   const { weights, ridge, loss } = fitOutcomePath(ended, groups, ridges)
   return {
