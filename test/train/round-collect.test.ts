@@ -94,7 +94,9 @@ test('outcomes are grouped by problem for the outcome path, those by the majorit
   )
   const train = readOutcomes([...answers(1, '7', '8', '8', '8'), ...agreeing])
   const { pools, features, outcomes } = prepareLessons(tinyTokenizer, 512, { train, replay: [] }, [], rng())
-  assert.deepEqual(lessonFigures({ pools, outcomes }), { outcomes: { given: 1, voted: 1, replayed: 0 } })
+  assert.deepEqual(lessonFigures({ pools, outcomes }), {
+    outcomes: { given: 1, taught: 0, voted: 1, replayed: 0 },
+  })
   const [told, voted] = outcomes.groups
   assert.deepEqual([told!.right.length, told!.wrong.length, told!.weight], [1, 3, 1])
   assert.deepEqual([voted!.right.length, voted!.wrong.length], [3, 1])

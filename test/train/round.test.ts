@@ -80,7 +80,7 @@ test('a round in its own process learns of a critic that runs elsewhere', async 
     const specs = parseCriticSpecs('{"spc": {"kind": "generative", "upstream": "ollama", "samples": 1}}', {})
     const spec = specs.get('spc') as TeacherCritic['spec']
     const { news, ended } = start({
-      version: 'trained-distilled',
+      outDir: at('distilled'),
       sparring: { teacherCritic: { name: 'spc', spec, upstream } },
     })
     const { errors } = await ended
