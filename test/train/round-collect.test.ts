@@ -50,6 +50,18 @@ test('solutions of which nothing is known are left out', () => {
   assert.deepEqual([train, heldBack], [[], []])
 })
 
+test('a solution that somebody spoke of is not pushed out by newer ones of its problem', () => {
+  const problem = ['a?', 'b?', 'c?', 'd?', 'e?', 'f?'].find(text => !isGateProblem(text))!
+  const newer = Array.from({ length: 80 }, (_, i) =>
+    logged(`n${i}`, problem, [{ ...aCandidate('7', `Way ${i}.`), answer: null }]),
+  )
+  const told = logged('told', problem, [aCandidate('8')], [{ at: 1, answer_correct: true }])
+  const { open, train } = collect([...newer, told], folder.path, rng())
+  assert.equal(open[0]!.solutions.length, 64)
+  assert.deepEqual(train[0]!.solutions, [open[0]!.solutions[0]])
+  assert.equal(open[0]!.solutions[0]!.outcome?.by, 'feedback')
+})
+
 test('a replayed solution that is in the traffic is learned once', () => {
   const all = collect([], folder.path, rng()).replay
   const known = all.find(e => !isGateProblem(e.problem))!

@@ -10,7 +10,7 @@ import type { GeneratedProblem } from '../problems/types.ts'
 import { generateProblems } from '../recipe/built-in.ts'
 import { REPLAY_FILE, SLICE_FILE } from '../recipe/reading.ts'
 import { hashText, type Rng } from '../rng.ts'
-import { readOutcomes, solutionKey, type TrafficProblem } from './outcomes.ts'
+import { readOutcomes, solutionKey, type TrafficProblem, type TrafficSolution } from './outcomes.ts'
 
 export interface Collected {
   /** Problems with at least one solution of which something is known. */
@@ -47,16 +47,15 @@ export function collect(traffic: readonly LabelledTraffic[], servingDir: string,
   const slice = readJsonl<Example>(slicePath)
   const measuredOn = new Set(slice.map(example => example.problem.trim()))
   const isHeldBack = ({ problem }: TrafficProblem) => isGateProblem(problem) || measuredOn.has(problem)
-  const { held = [], open = [] } = Object.groupBy(readOutcomes(traffic.slice(0, MAX_RECORDS)), problem =>
-    isHeldBack(problem) ? 'held' : 'open',
-  )
+  const problems = readOutcomes(traffic.slice(0, MAX_RECORDS)).map(knownFirst)
+  const { held = [], open = [] } = Object.groupBy(problems, one => (isHeldBack(one) ? 'held' : 'open'))
   const train = open.flatMap(keepKnown)
   const inTrain = new Set(train.flatMap(p => p.solutions.map(s => solutionKey(s.problem, s.steps))))
   const replayPath = join(servingDir, REPLAY_FILE)
   const replay = existsSync(replayPath) ? readJsonl<Example>(replayPath) : []
   return {
     train,
-    open: open.map(({ problem, solutions }) => ({ problem, solutions: solutions.slice(0, MAX_PER_PROBLEM) })),
+    open,
     heldBack: held.flatMap(keepKnown),
     replay: replay.filter(example => !inTrain.has(solutionKey(example.problem, example.steps))),
     slice,
@@ -65,9 +64,20 @@ export function collect(traffic: readonly LabelledTraffic[], servingDir: string,
   }
 }
 
+const isKnown = ({ outcome, stepLabels }: TrafficSolution): boolean => outcome !== null || stepLabels !== null
+
+/** As many solutions of a problem as a round takes: those of which something is known before the others. */
+const knownFirst = ({ problem, solutions }: TrafficProblem): TrafficProblem => ({
+  problem,
+  solutions: [...solutions.filter(isKnown), ...solutions.filter(one => !isKnown(one))].slice(
+    0,
+    MAX_PER_PROBLEM,
+  ),
+})
+
 /** Solutions of which nothing is known teach nothing and measure nothing. */
 function keepKnown({ problem, solutions }: TrafficProblem): TrafficProblem[] {
-  const kept = solutions.filter(s => s.outcome !== null || s.stepLabels !== null).slice(0, MAX_PER_PROBLEM)
+  const kept = solutions.filter(isKnown)
   return kept.length > 0 ? [{ problem, solutions: kept }] : []
 }
 

@@ -124,7 +124,10 @@ function endsOf(scores: readonly number[]): [(score: number) => boolean, (score:
 }
 
 /** A label of 0 is not surer than this. */
-const LEAST = 0.01
+export const LEAST_LABEL = 0.01
 
 const logProduct = ({ labels }: Verdict): number =>
-  labels.reduce<number>((sum, label) => sum + (label === null ? 0 : Math.log(Math.max(LEAST, label))), 0)
+  labels.reduce<number>(
+    (sum, label) => sum + (label === null ? 0 : Math.log(Math.max(LEAST_LABEL, label))),
+    0,
+  )

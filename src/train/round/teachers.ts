@@ -4,10 +4,12 @@ import type { Critic } from '../../critic/types.ts'
 import { AppError } from '../../errors.ts'
 import { readLocated } from '../../llm/locate.ts'
 import type { Llm } from '../../llm/types.ts'
+import { logitOf } from '../../remote/ensemble.ts'
 import { labelsFromFirstError, type StepLabel } from '../data/example.ts'
+import { sigmoid } from '../numeric.ts'
 import type { Rng } from '../rng.ts'
 import type { TrafficProblem, TrafficSolution } from './outcomes.ts'
-import { isTold, type Teacher } from './teacher.ts'
+import { isTold, LEAST_LABEL, type Teacher } from './teacher.ts'
 
 /** Asked about wrong solutions first, since of those nobody knows where. */
 export const llmTeacher = (llm: Llm): Teacher => ({
@@ -73,7 +75,6 @@ function chooseWhole(problems: readonly TrafficProblem[], most: number, rng: Rng
 
 /** A score, in [0, 1], as a label: 0.5 at the critic's τ, and never so sure that it could not be moved. */
 function labelOf(score: number, threshold: number): number {
-  const logit = (p: number) => Math.log(p / (1 - p))
-  const within = (p: number) => Math.min(0.99, Math.max(0.01, p))
-  return within(1 / (1 + Math.exp(logit(within(threshold)) - logit(within(score)))))
+  const within = (p: number) => Math.min(1 - LEAST_LABEL, Math.max(LEAST_LABEL, p))
+  return within(sigmoid(logitOf(within(score)) - logitOf(within(threshold))))
 }
